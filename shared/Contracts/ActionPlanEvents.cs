@@ -1,0 +1,105 @@
+namespace CapaEngine.Contracts;
+
+/// <summary>The CAPA: plan, approval, implementation, monitoring, closing.</summary>
+public abstract record ActionPlanEvent
+{
+    private ActionPlanEvent() { }
+
+    /// <summary>A CAPA was opened and awaits its cause.</summary>
+    [EventType("actionplan.opened.v1")]
+    public sealed record Opened(
+        string Site, string Title, string Owner, Guid? NonconformityId, string Reason, DeviationSubject? Subject,
+        DateTimeOffset? CountWindowFrom, bool Escaped) : ActionPlanEvent;
+
+    /// <summary>A further nonconformity joined this CAPA.</summary>
+    [EventType("actionplan.nonconformity-joined.v1")]
+    public sealed record NonconformityJoined(Guid NonconformityId) : ActionPlanEvent;
+
+    /// <summary>The approved analysis arrived: what must be acted on.</summary>
+    [EventType("actionplan.causes-received.v1")]
+    public sealed record CausesReceived(
+        Guid RootCauseId, int Cycle, ValueList<VerifiedCause> Causes, bool ExtentIsChecked) : ActionPlanEvent;
+
+    /// <summary>The risk before action was rated; its class decides how deep the work goes (§10.2.1).</summary>
+    [EventType("actionplan.risk-rated.v1")]
+    public sealed record RiskRated(RiskRating Rating, string RatedBy) : ActionPlanEvent;
+
+    /// <summary>An action was planned.</summary>
+    [EventType("actionplan.action-planned.v1")]
+    public sealed record ActionPlanned(
+        Guid ActionId, ActionKind Kind, string Title, string Description, string Owner, DateOnly DueOn,
+        ValueList<Guid> Causes) : ActionPlanEvent;
+
+    /// <summary>A planned action was taken back before approval, or cancelled after.</summary>
+    [EventType("actionplan.action-cancelled.v1")]
+    public sealed record ActionCancelled(Guid ActionId, string CancelledBy, string Reason) : ActionPlanEvent;
+
+    /// <summary>How effectiveness will be judged was defined.</summary>
+    [EventType("actionplan.effectiveness-criteria-defined.v1")]
+    public sealed record EffectivenessCriteriaDefined(
+        EffectivenessCriteria Criteria, EvidenceCount Baseline, string DefinedBy) : ActionPlanEvent;
+
+    /// <summary>The plan was submitted for approval.</summary>
+    [EventType("actionplan.submitted.v1")]
+    public sealed record Submitted(string SubmittedBy) : ActionPlanEvent;
+
+    /// <summary>The plan was sent back with a reason.</summary>
+    [EventType("actionplan.sent-back.v1")]
+    public sealed record SentBack(string SentBackBy, string Reason) : ActionPlanEvent;
+
+    /// <summary>The plan was approved and signed; its criteria are locked from here on (G11, G22).</summary>
+    [EventType("actionplan.approved.v1")]
+    public sealed record Approved(
+        int Cycle, string ApprovedBy, EffectivenessCriteria Criteria, ValueList<string> ActionOwners,
+        Signature Signature) : ActionPlanEvent;
+
+    /// <summary>Work on an action began.</summary>
+    [EventType("actionplan.action-started.v1")]
+    public sealed record ActionStarted(Guid ActionId, string StartedBy) : ActionPlanEvent;
+
+    /// <summary>An action was done, with evidence (G12).</summary>
+    [EventType("actionplan.action-completed.v1")]
+    public sealed record ActionCompleted(Guid ActionId, string CompletedBy, string Evidence) : ActionPlanEvent;
+
+    /// <summary>Another person verified that the action was implemented (G13).</summary>
+    [EventType("actionplan.action-verified.v1")]
+    public sealed record ActionVerified(Guid ActionId, string VerifiedBy, string Finding) : ActionPlanEvent;
+
+    /// <summary>The verification failed; the action is in progress again.</summary>
+    [EventType("actionplan.action-returned.v1")]
+    public sealed record ActionReturned(Guid ActionId, string ReturnedBy, string Reason) : ActionPlanEvent;
+
+    /// <summary>Every action is verified; the effectiveness window is open (G14).</summary>
+    /// <param name="From">When the last action was verified: the start of the window.</param>
+    /// <param name="To">The end of the window.</param>
+    [EventType("actionplan.monitoring-started.v1")]
+    public sealed record MonitoringStarted(int Cycle, DateTimeOffset From, DateTimeOffset To) : ActionPlanEvent;
+
+    /// <summary>The effectiveness was evaluated and awaits a decision.</summary>
+    [EventType("actionplan.effectiveness-review-started.v1")]
+    public sealed record EffectivenessReviewStarted(int Cycle, Guid ReviewId, Verdict Proposed) : ActionPlanEvent;
+
+    /// <summary>The verdict of a cycle arrived.</summary>
+    /// <param name="WindowTo">The new end of the window where the verdict is inconclusive.</param>
+    [EventType("actionplan.verdict-received.v1")]
+    public sealed record VerdictReceived(int Cycle, Guid ReviewId, Verdict Verdict, DateTimeOffset? WindowTo)
+        : ActionPlanEvent;
+
+    /// <summary>An ineffective verdict began the next cycle: the cause is sought again.</summary>
+    [EventType("actionplan.cycle-started.v1")]
+    public sealed record CycleStarted(int Cycle) : ActionPlanEvent;
+
+    /// <summary>The CAPA was closed as effective, signed, with its answers (G16).</summary>
+    [EventType("actionplan.closed.v1")]
+    public sealed record Closed(string ClosedBy, ClosingAnswers Answers, Signature Signature) : ActionPlanEvent;
+
+    /// <summary>The CAPA was cancelled.</summary>
+    [EventType("actionplan.cancelled.v1")]
+    public sealed record Cancelled(string CancelledBy, string Reason) : ActionPlanEvent;
+}
+
+/// <summary>A yes/no answer of the standard with the reference that backs a yes, or the reason for a no.</summary>
+public sealed record Answer(bool Yes, string Reference);
+
+/// <summary>What must be answered before a CAPA closes (§10.2.1 e, f; lessons).</summary>
+public sealed record ClosingAnswers(Answer RiskUpdate, Answer QmsChange, Answer FmeaUpdate, string Lessons);

@@ -1,0 +1,75 @@
+namespace CapaEngine.Contracts;
+
+/// <summary>The write services, as they name their queues, checkpoints and themselves in telemetry.</summary>
+public static class ServiceNames
+{
+    public const string Nonconformities = "nonconformities";
+    public const string RootCauses = "root-causes";
+    public const string ActionPlans = "action-plans";
+    public const string ReadModels = "read-models";
+    public const string Gateway = "gateway";
+}
+
+/// <summary>A family of streams: those that begin with its prefix, owned by one service.</summary>
+/// <param name="Name">Its name in routing keys, such as <c>nonconformity</c>.</param>
+/// <param name="Prefix">How its streams begin; the whole name where there is one stream only.</param>
+/// <param name="Owner">The service that decides on these streams, and alone writes and relays them.</param>
+public sealed record Family(string Name, string Prefix, string Owner)
+{
+    /// <summary>The stream of <paramref name="id"/> in this family.</summary>
+    public string Stream(Guid id) => $"{Prefix}{id:D}";
+
+    /// <summary>The id in a stream's name. Throws where the name is not of this family.</summary>
+    public Guid IdOf(string stream) => Guid.ParseExact(stream.AsSpan(Prefix.Length), "D");
+}
+
+/// <summary>Every stream family that is relayed and projected. Checkpoint streams are none.</summary>
+public static class Families
+{
+    public static readonly Family Deviation = new("deviation", "deviation-", ServiceNames.Nonconformities);
+    public static readonly Family Production = new("production", "production-", ServiceNames.Nonconformities);
+    public static readonly Family Quarantine = new("quarantine", "quarantine-", ServiceNames.Nonconformities);
+    public static readonly Family Signature = new("signature", "signature-", ServiceNames.Nonconformities);
+    public static readonly Family Nonconformity = new("nonconformity", "nonconformity-", ServiceNames.Nonconformities);
+    public static readonly Family TriagePolicy = new("triage-policy", "triage-policy", ServiceNames.Nonconformities);
+    public static readonly Family NonconformityNumbers = new("numbering-nc", "numbering-nc-", ServiceNames.Nonconformities);
+    public static readonly Family RootCause = new("rootcause", "rootcause-", ServiceNames.RootCauses);
+    public static readonly Family ActionPlan = new("actionplan", "actionplan-", ServiceNames.ActionPlans);
+    public static readonly Family Effectiveness = new("effectiveness", "effectiveness-", ServiceNames.ActionPlans);
+    public static readonly Family CapaNumbers = new("numbering-capa", "numbering-capa-", ServiceNames.ActionPlans);
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<Family> All { get; } =
+    [
+        Deviation, Production, Quarantine, Signature, Nonconformity, TriagePolicy, NonconformityNumbers,
+        RootCause, ActionPlan, Effectiveness, CapaNumbers,
+    ];
+
+    /// <summary>The family of a stream, or null for checkpoint and system streams.</summary>
+    public static Family? Of(string stream) =>
+        All.FirstOrDefault(family => stream.StartsWith(family.Prefix, StringComparison.Ordinal));
+
+    /// <summary>The families that <paramref name="service"/> owns.</summary>
+    public static IReadOnlyList<Family> OwnedBy(string service) => [.. All.Where(family => family.Owner == service)];
+}
+
+/// <summary>How streams are spread over partitions; consumers in other languages compute the same.</summary>
+public static class Partitions
+{
+    /// <summary>Partitions of an installation unless configured otherwise.</summary>
+    public const int CountDefault = 4;
+
+    /// <summary>FNV-1a (32 bit) of the stream name's UTF-8 bytes, modulo <paramref name="count"/>.</summary>
+    public static int Of(string stream, int count)
+    {
+        var hash = 2166136261u;
+        foreach (var b in System.Text.Encoding.UTF8.GetBytes(stream)) hash = (hash ^ b) * 16777619u;
+        return (int)(hash % (uint)count);
+    }
+
+    /// <summary>The topic exchange of an installation with <paramref name="count"/> partitions.</summary>
+    public static string Exchange(int count) => $"capa.events.p{count}";
+
+    /// <summary>The routing key of a family's partition.</summary>
+    public static string RoutingKey(string family, int partition) => $"{family}.{partition}";
+}

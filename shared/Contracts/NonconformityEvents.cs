@@ -1,0 +1,106 @@
+namespace CapaEngine.Contracts;
+
+/// <summary>The life of a nonconformity: its material (§8.7) and its cause decision (§10.2.1) are two tracks.</summary>
+public abstract record NonconformityEvent
+{
+    private NonconformityEvent() { }
+
+    /// <summary>A requirement was not met (G01).</summary>
+    /// <param name="AffectedQuantity">Units affected, 0 where no output is affected.</param>
+    /// <param name="SignatureCycle">Which case of its subject this is; null where it has no subject.</param>
+    [EventType("nonconformity.reported.v1")]
+    public sealed record Reported(
+        string Site, string Title, string Description, RequirementRef Requirement, NonconformitySource Source,
+        DetectionStage DetectionStage, string? Product, string? Process, ValueList<string> Lots,
+        double AffectedQuantity, string? Unit, Severity Severity, DateTimeOffset DetectedAt, string ReportedBy,
+        DeviationSubject? Subject, int? SignatureCycle, int? PolicyVersion, DateTimeOffset? CountWindowFrom)
+        : NonconformityEvent;
+
+    /// <summary>Deviations were attached: at most 500 in one event.</summary>
+    [EventType("nonconformity.deviations-attached.v1")]
+    public sealed record DeviationsAttached(
+        ValueList<Guid> Deviations, DateTimeOffset DetectedFrom, DateTimeOffset DetectedTo) : NonconformityEvent;
+
+    /// <summary>A quality engineer accepted it as a nonconformity (G02).</summary>
+    [EventType("nonconformity.accepted.v1")]
+    public sealed record Accepted(string AcceptedBy, Severity Severity, int? ContainmentDueHours) : NonconformityEvent;
+
+    /// <summary>It was rejected as unfounded (G02).</summary>
+    [EventType("nonconformity.rejected.v1")]
+    public sealed record Rejected(string RejectedBy, string Reason) : NonconformityEvent;
+
+    /// <summary>Containment is needed and planned.</summary>
+    [EventType("nonconformity.containment-planned.v1")]
+    public sealed record ContainmentPlanned(string Description, int DueHours) : NonconformityEvent;
+
+    /// <summary>Containment was decided not to be needed.</summary>
+    [EventType("nonconformity.containment-not-needed.v1")]
+    public sealed record ContainmentNotNeeded(string Justification) : NonconformityEvent;
+
+    /// <summary>Containment is in place and verified.</summary>
+    /// <param name="CleanPoint">The lot or time from which output is known to be good.</param>
+    [EventType("nonconformity.containment-confirmed.v1")]
+    public sealed record ContainmentConfirmed(string ConfirmedBy, string Evidence, string CleanPoint) : NonconformityEvent;
+
+    /// <summary>Containment was lifted.</summary>
+    [EventType("nonconformity.containment-lifted.v1")]
+    public sealed record ContainmentLifted(string LiftedBy, string Reason) : NonconformityEvent;
+
+    /// <summary>The review ended with containment decided; the case is open.</summary>
+    [EventType("nonconformity.review-completed.v1")]
+    public sealed record ReviewCompleted(string ReviewedBy) : NonconformityEvent;
+
+    /// <summary>An authority decided what happens to a quantity (G05).</summary>
+    [EventType("nonconformity.disposition-decided.v1")]
+    public sealed record DispositionDecided(
+        Guid LineId, DispositionKind Kind, double Quantity, string? Lot, string AuthorityId, string Reason)
+        : NonconformityEvent;
+
+    /// <summary>A decided line was carried out.</summary>
+    [EventType("nonconformity.disposition-executed.v1")]
+    public sealed record DispositionExecuted(Guid LineId, string ExecutedBy, string Evidence) : NonconformityEvent;
+
+    /// <summary>Conformity after rework was verified, or a carried-out line confirmed (G07, §8.7.1).</summary>
+    [EventType("nonconformity.disposition-verified.v1")]
+    public sealed record DispositionVerified(Guid LineId, string VerifiedBy, string Method, string Result)
+        : NonconformityEvent;
+
+    /// <summary>The re-verification failed; the line must be carried out again.</summary>
+    [EventType("nonconformity.disposition-failed-verification.v1")]
+    public sealed record DispositionFailedVerification(Guid LineId, string VerifiedBy, string Method, string Result)
+        : NonconformityEvent;
+
+    /// <summary>The customer need not be told.</summary>
+    [EventType("nonconformity.customer-notice-not-needed.v1")]
+    public sealed record CustomerNoticeNotNeeded(string Justification) : NonconformityEvent;
+
+    /// <summary>The customer must be told.</summary>
+    [EventType("nonconformity.customer-notice-required.v1")]
+    public sealed record CustomerNoticeRequired(DateOnly DueOn) : NonconformityEvent;
+
+    /// <summary>The customer was told.</summary>
+    [EventType("nonconformity.customer-informed.v1")]
+    public sealed record CustomerInformed(string InformedBy, string Reference) : NonconformityEvent;
+
+    /// <summary>Corrective action is needed: a CAPA is opened or joined (§10.2.1 b).</summary>
+    /// <param name="CapaNumber">The n-th CAPA of this nonconformity, from 1.</param>
+    /// <param name="Escaped">Whether it was detected after delivery, so that an escape cause is due (G10).</param>
+    [EventType("nonconformity.corrective-action-required.v1")]
+    public sealed record CorrectiveActionRequired(
+        Guid CapaId, CapaLink Link, int CapaNumber, string CapaOwner, string Reason, string Site, string Title,
+        DeviationSubject? Subject, DateTimeOffset? CountWindowFrom, bool Escaped) : NonconformityEvent;
+
+    /// <summary>Corrective action is not needed, with its justification (G09).</summary>
+    /// <param name="OverriddenBy">The approver who overrode the recurrence rule, with <paramref name="OverrideReason"/>.</param>
+    [EventType("nonconformity.corrective-action-not-required.v1")]
+    public sealed record CorrectiveActionNotRequired(
+        string DecidedBy, string Justification, string? OverriddenBy, string? OverrideReason) : NonconformityEvent;
+
+    /// <summary>A linked CAPA reached a stage; a fact of another service, copied by reaction.</summary>
+    [EventType("nonconformity.capa-stage-noted.v1")]
+    public sealed record CapaStageNoted(Guid CapaId, PlanStage Stage, int Cycle, Verdict? Verdict) : NonconformityEvent;
+
+    /// <summary>Every track is terminal and the case is closed, signed (G17).</summary>
+    [EventType("nonconformity.closed.v1")]
+    public sealed record Closed(string ClosedBy, Signature Signature) : NonconformityEvent;
+}

@@ -1,0 +1,65 @@
+namespace CapaEngine.Contracts;
+
+/// <summary>The analysis of why: hypotheses, verification, extent, approval (§10.2.1 b2, b3).</summary>
+public abstract record RootCauseEvent
+{
+    private RootCauseEvent() { }
+
+    /// <summary>The analysis of a CAPA began.</summary>
+    [EventType("rootcause.started.v1")]
+    public sealed record Started(
+        Guid CapaId, Guid? NonconformityId, string Site, string Owner, string Problem, DeviationSubject? Subject,
+        bool Escaped)
+        : RootCauseEvent;
+
+    /// <summary>A cause was proposed; a hypothesis until verified.</summary>
+    /// <param name="Code">A cause code such as <c>machine.wear</c> or <c>human-error</c>.</param>
+    /// <param name="WhyChain">The answers to "why?", from the effect towards the cause.</param>
+    [EventType("rootcause.cause-proposed.v1")]
+    public sealed record CauseProposed(
+        Guid CauseId, CauseKind Kind, string Code, string Statement, ValueList<string> WhyChain, string ProposedBy)
+        : RootCauseEvent;
+
+    /// <summary>A hypothesis was verified.</summary>
+    [EventType("rootcause.cause-verified.v1")]
+    public sealed record CauseVerified(Guid CauseId, VerificationMethod Method, string Evidence, string VerifiedBy)
+        : RootCauseEvent;
+
+    /// <summary>A hypothesis was refuted; it stays readable.</summary>
+    [EventType("rootcause.cause-refuted.v1")]
+    public sealed record CauseRefuted(Guid CauseId, VerificationMethod Method, string Evidence, string RefutedBy)
+        : RootCauseEvent;
+
+    /// <summary>The cause could not be determined, with its justification.</summary>
+    [EventType("rootcause.cause-declared-unknown.v1")]
+    public sealed record CauseDeclaredUnknown(string Justification, string DeclaredBy) : RootCauseEvent;
+
+    /// <summary>Whether similar nonconformities exist or could occur was checked.</summary>
+    [EventType("rootcause.extent-checked.v1")]
+    public sealed record ExtentChecked(string Query, ValueList<ExtentHit> Hits, string CheckedBy) : RootCauseEvent;
+
+    /// <summary>The analysis is complete and awaits approval (G10).</summary>
+    /// <param name="HumanErrorReason">Why human error alone is accepted as the cause, if it is.</param>
+    [EventType("rootcause.completed.v1")]
+    public sealed record Completed(string CompletedBy, string? HumanErrorReason) : RootCauseEvent;
+
+    /// <summary>The analysis was sent back.</summary>
+    [EventType("rootcause.sent-back.v1")]
+    public sealed record SentBack(string SentBackBy, string Reason) : RootCauseEvent;
+
+    /// <summary>Another person approved the analysis. Carries what the action plan needs of it.</summary>
+    [EventType("rootcause.approved.v1")]
+    public sealed record Approved(
+        Guid CapaId, int Cycle, string ApprovedBy, ValueList<VerifiedCause> Causes, bool ExtentIsChecked,
+        Signature Signature) : RootCauseEvent;
+
+    /// <summary>The action was ineffective, so the analysis is open again for the next cycle.</summary>
+    [EventType("rootcause.reopened.v1")]
+    public sealed record Reopened(int Cycle, string Reason) : RootCauseEvent;
+}
+
+/// <summary>One similar case found by an extent check, and what was decided on it.</summary>
+public sealed record ExtentHit(string Reference, ExtentDecision Decision, string Reason);
+
+/// <summary>A cause that was verified, as action plans refer to it.</summary>
+public sealed record VerifiedCause(Guid CauseId, CauseKind Kind, string Code, string Statement);
