@@ -1,0 +1,103 @@
+using System.Runtime.CompilerServices;
+using CapaEngine.EventStore.Protocol;
+using Grpc.Core;
+
+namespace CapaEngine.EventStore;
+
+/// <summary>
+/// A read that survives a broken connection: it asks again from where the caller has got to. A plain read gives up
+/// after some attempts without progress; a subscription never does.
+/// </summary>
+internal sealed class EventReader(NodeSelector nodes, EventStoreSettings settings, TimeProvider clock)
+{
+    /// <summary>Reads to the end.</summary>
+    /// <param name="request">Builds the request for what is still to be read; asked again after each break.</param>
+    public IAsyncEnumerable<ReadResp> ReadAsync(Func<ReadReq> request, CancellationToken ct) =>
+        RunAsync(request, endless: false, ct);
+
+    /// <summary>Follows for ever.</summary>
+    public IAsyncEnumerable<ReadResp> FollowAsync(Func<ReadReq> request, CancellationToken ct) =>
+        RunAsync(request, endless: true, ct);
+
+    private async IAsyncEnumerable<ReadResp> RunAsync(
+        Func<ReadReq> request, bool endless, [EnumeratorCancellation] CancellationToken ct)
+    {
+        var backoff = new Backoff(clock);
+        while (true)
+        {
+            var attempt = await OpenAsync(request(), endless, backoff, ct);
+            if (attempt is var (node, call))
+            {
+                using (call)
+                {
+                    while (await NextAsync(node, call, endless, backoff, ct) is var (outcome, message))
+                    {
+                        if (outcome == Outcome.Message)
+                        {
+                            backoff.Reset();
+                            yield return message!;
+                        }
+                        else if (outcome == Outcome.Ended && !endless)
+                        {
+                            yield break;
+                        }
+                        else
+                        {
+                            break;
+                        }
+                    }
+                }
+            }
+
+            await backoff.WaitAsync(ct);
+        }
+    }
+
+    private async Task<(Node, AsyncServerStreamingCall<ReadResp>)?> OpenAsync(
+        ReadReq request, bool endless, Backoff backoff, CancellationToken ct)
+    {
+        try
+        {
+            var node = await nodes.SelectAsync(ct);
+            return (node, new Streams.StreamsClient(node.Channel).Read(request, nodes.Call(ct)));
+        }
+        catch (EventStoreUnavailableException) when (endless || backoff.Failures < settings.MaxDiscoverAttempts)
+        {
+            return null;
+        }
+    }
+
+    private async Task<(Outcome, ReadResp?)> NextAsync(
+        Node node, AsyncServerStreamingCall<ReadResp> call, bool endless, Backoff backoff, CancellationToken ct)
+    {
+        try
+        {
+            return await call.ResponseStream.MoveNext(ct)
+                ? (Outcome.Message, call.ResponseStream.Current)
+                : (Outcome.Ended, null);
+        }
+        catch (RpcException) when (ct.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(ct);
+        }
+        catch (RpcException deleted) when (deleted.Trailers.GetValue("exception") == "stream-deleted")
+        {
+            return (Outcome.Ended, null);
+        }
+        catch (RpcException failure) when (NodeSelector.IsTransient(failure))
+        {
+            nodes.Report(node, failure);
+            return endless || backoff.Failures < settings.MaxDiscoverAttempts
+                ? (Outcome.Broken, null)
+                : throw new EventStoreUnavailableException(
+                    $"The event store at {node.Address.Host}:{node.Address.Port} cannot be read.", failure);
+        }
+    }
+
+    private enum Outcome
+    {
+        Message,
+        Ended,
+        Broken,
+    }
+}
