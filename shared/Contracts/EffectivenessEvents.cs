@@ -5,7 +5,7 @@ public abstract record EffectivenessEvent
 {
     private EffectivenessEvent() { }
 
-    /// <summary>The criteria were locked at plan approval; nobody changes them after the window has opened (G22).</summary>
+    /// <summary>The criteria were locked at plan approval; nobody changes them any more (G22).</summary>
     /// <param name="ActionOwners">Those who may not evaluate (G15).</param>
     [EventType("effectiveness.criteria-locked.v1")]
     public sealed record CriteriaLocked(

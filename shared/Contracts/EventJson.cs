@@ -2,72 +2,163 @@ using System.Text.Json.Serialization;
 
 namespace CapaEngine.Contracts;
 
-/// <summary>Source-generated metadata of every stored event; a type missing here fails at the first use in a test.</summary>
+/// <summary>Source-generated metadata of every stored event; a type missing here fails a golden spec.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(EventMetadata))]
-[JsonSerializable(typeof(ActionPlanEvent.Opened), TypeInfoPropertyName = "ActionPlanOpened")]
-[JsonSerializable(typeof(ActionPlanEvent.NonconformityJoined), TypeInfoPropertyName = "ActionPlanNonconformityJoined")]
-[JsonSerializable(typeof(ActionPlanEvent.CausesReceived), TypeInfoPropertyName = "ActionPlanCausesReceived")]
-[JsonSerializable(typeof(ActionPlanEvent.RiskRated), TypeInfoPropertyName = "ActionPlanRiskRated")]
-[JsonSerializable(typeof(ActionPlanEvent.ActionPlanned), TypeInfoPropertyName = "ActionPlanActionPlanned")]
-[JsonSerializable(typeof(ActionPlanEvent.ActionCancelled), TypeInfoPropertyName = "ActionPlanActionCancelled")]
-[JsonSerializable(typeof(ActionPlanEvent.EffectivenessCriteriaDefined), TypeInfoPropertyName = "ActionPlanEffectivenessCriteriaDefined")]
-[JsonSerializable(typeof(ActionPlanEvent.Submitted), TypeInfoPropertyName = "ActionPlanSubmitted")]
-[JsonSerializable(typeof(ActionPlanEvent.SentBack), TypeInfoPropertyName = "ActionPlanSentBack")]
-[JsonSerializable(typeof(ActionPlanEvent.Approved), TypeInfoPropertyName = "ActionPlanApproved")]
-[JsonSerializable(typeof(ActionPlanEvent.ActionStarted), TypeInfoPropertyName = "ActionPlanActionStarted")]
-[JsonSerializable(typeof(ActionPlanEvent.ActionCompleted), TypeInfoPropertyName = "ActionPlanActionCompleted")]
-[JsonSerializable(typeof(ActionPlanEvent.ActionVerified), TypeInfoPropertyName = "ActionPlanActionVerified")]
-[JsonSerializable(typeof(ActionPlanEvent.ActionReturned), TypeInfoPropertyName = "ActionPlanActionReturned")]
-[JsonSerializable(typeof(ActionPlanEvent.MonitoringStarted), TypeInfoPropertyName = "ActionPlanMonitoringStarted")]
-[JsonSerializable(typeof(ActionPlanEvent.EffectivenessReviewStarted), TypeInfoPropertyName = "ActionPlanEffectivenessReviewStarted")]
-[JsonSerializable(typeof(ActionPlanEvent.VerdictReceived), TypeInfoPropertyName = "ActionPlanVerdictReceived")]
-[JsonSerializable(typeof(ActionPlanEvent.CycleStarted), TypeInfoPropertyName = "ActionPlanCycleStarted")]
-[JsonSerializable(typeof(ActionPlanEvent.Closed), TypeInfoPropertyName = "ActionPlanClosed")]
-[JsonSerializable(typeof(ActionPlanEvent.Cancelled), TypeInfoPropertyName = "ActionPlanCancelled")]
-[JsonSerializable(typeof(EffectivenessEvent.CriteriaLocked), TypeInfoPropertyName = "EffectivenessCriteriaLocked")]
-[JsonSerializable(typeof(EffectivenessEvent.WindowOpened), TypeInfoPropertyName = "EffectivenessWindowOpened")]
-[JsonSerializable(typeof(EffectivenessEvent.RecurrenceDetected), TypeInfoPropertyName = "EffectivenessRecurrenceDetected")]
-[JsonSerializable(typeof(EffectivenessEvent.Evaluated), TypeInfoPropertyName = "EffectivenessEvaluated")]
-[JsonSerializable(typeof(EffectivenessEvent.Approved), TypeInfoPropertyName = "EffectivenessApproved")]
-[JsonSerializable(typeof(DeviationEvent.Received), TypeInfoPropertyName = "DeviationReceived")]
-[JsonSerializable(typeof(DeviationEvent.ConflictReceived), TypeInfoPropertyName = "DeviationConflictReceived")]
-[JsonSerializable(typeof(ProductionEvent.Recorded), TypeInfoPropertyName = "ProductionRecorded")]
-[JsonSerializable(typeof(ProductionEvent.ConflictReceived), TypeInfoPropertyName = "ProductionConflictReceived")]
-[JsonSerializable(typeof(QuarantineEvent.Received), TypeInfoPropertyName = "QuarantineReceived")]
-[JsonSerializable(typeof(SignatureEvent.Opened), TypeInfoPropertyName = "SignatureOpened")]
-[JsonSerializable(typeof(TriagePolicyEvent.Set), TypeInfoPropertyName = "TriagePolicySet")]
-[JsonSerializable(typeof(NumberingEvent.Assigned), TypeInfoPropertyName = "NumberingAssigned")]
-[JsonSerializable(typeof(CheckpointEvent.Relay), TypeInfoPropertyName = "CheckpointRelay")]
-[JsonSerializable(typeof(CheckpointEvent.Follower), TypeInfoPropertyName = "CheckpointFollower")]
-[JsonSerializable(typeof(NonconformityEvent.Reported), TypeInfoPropertyName = "NonconformityReported")]
-[JsonSerializable(typeof(NonconformityEvent.DeviationsAttached), TypeInfoPropertyName = "NonconformityDeviationsAttached")]
-[JsonSerializable(typeof(NonconformityEvent.Accepted), TypeInfoPropertyName = "NonconformityAccepted")]
-[JsonSerializable(typeof(NonconformityEvent.Rejected), TypeInfoPropertyName = "NonconformityRejected")]
-[JsonSerializable(typeof(NonconformityEvent.ContainmentPlanned), TypeInfoPropertyName = "NonconformityContainmentPlanned")]
-[JsonSerializable(typeof(NonconformityEvent.ContainmentNotNeeded), TypeInfoPropertyName = "NonconformityContainmentNotNeeded")]
-[JsonSerializable(typeof(NonconformityEvent.ContainmentConfirmed), TypeInfoPropertyName = "NonconformityContainmentConfirmed")]
-[JsonSerializable(typeof(NonconformityEvent.ContainmentLifted), TypeInfoPropertyName = "NonconformityContainmentLifted")]
-[JsonSerializable(typeof(NonconformityEvent.ReviewCompleted), TypeInfoPropertyName = "NonconformityReviewCompleted")]
-[JsonSerializable(typeof(NonconformityEvent.DispositionDecided), TypeInfoPropertyName = "NonconformityDispositionDecided")]
-[JsonSerializable(typeof(NonconformityEvent.DispositionExecuted), TypeInfoPropertyName = "NonconformityDispositionExecuted")]
-[JsonSerializable(typeof(NonconformityEvent.DispositionVerified), TypeInfoPropertyName = "NonconformityDispositionVerified")]
-[JsonSerializable(typeof(NonconformityEvent.DispositionFailedVerification), TypeInfoPropertyName = "NonconformityDispositionFailedVerification")]
-[JsonSerializable(typeof(NonconformityEvent.CustomerNoticeNotNeeded), TypeInfoPropertyName = "NonconformityCustomerNoticeNotNeeded")]
-[JsonSerializable(typeof(NonconformityEvent.CustomerNoticeRequired), TypeInfoPropertyName = "NonconformityCustomerNoticeRequired")]
-[JsonSerializable(typeof(NonconformityEvent.CustomerInformed), TypeInfoPropertyName = "NonconformityCustomerInformed")]
-[JsonSerializable(typeof(NonconformityEvent.CorrectiveActionRequired), TypeInfoPropertyName = "NonconformityCorrectiveActionRequired")]
-[JsonSerializable(typeof(NonconformityEvent.CorrectiveActionNotRequired), TypeInfoPropertyName = "NonconformityCorrectiveActionNotRequired")]
-[JsonSerializable(typeof(NonconformityEvent.CapaStageNoted), TypeInfoPropertyName = "NonconformityCapaStageNoted")]
-[JsonSerializable(typeof(NonconformityEvent.Closed), TypeInfoPropertyName = "NonconformityClosed")]
-[JsonSerializable(typeof(RootCauseEvent.Started), TypeInfoPropertyName = "RootCauseStarted")]
-[JsonSerializable(typeof(RootCauseEvent.CauseProposed), TypeInfoPropertyName = "RootCauseCauseProposed")]
-[JsonSerializable(typeof(RootCauseEvent.CauseVerified), TypeInfoPropertyName = "RootCauseCauseVerified")]
-[JsonSerializable(typeof(RootCauseEvent.CauseRefuted), TypeInfoPropertyName = "RootCauseCauseRefuted")]
-[JsonSerializable(typeof(RootCauseEvent.CauseDeclaredUnknown), TypeInfoPropertyName = "RootCauseCauseDeclaredUnknown")]
-[JsonSerializable(typeof(RootCauseEvent.ExtentChecked), TypeInfoPropertyName = "RootCauseExtentChecked")]
-[JsonSerializable(typeof(RootCauseEvent.Completed), TypeInfoPropertyName = "RootCauseCompleted")]
-[JsonSerializable(typeof(RootCauseEvent.SentBack), TypeInfoPropertyName = "RootCauseSentBack")]
-[JsonSerializable(typeof(RootCauseEvent.Approved), TypeInfoPropertyName = "RootCauseApproved")]
-[JsonSerializable(typeof(RootCauseEvent.Reopened), TypeInfoPropertyName = "RootCauseReopened")]
+[JsonSerializable(typeof(ExtentHit))]
+[JsonSerializable(typeof(FollowerPosition))]
+[JsonSerializable(typeof(Guid))]
+[JsonSerializable(typeof(TriageRule))]
+[JsonSerializable(typeof(VerifiedCause))]
+[JsonSerializable(typeof(string))]
+[JsonSerializable(typeof(ActionPlanEvent.Opened),
+    TypeInfoPropertyName = "ActionPlanOpened")]
+[JsonSerializable(
+    typeof(ActionPlanEvent.NonconformityJoined),
+    TypeInfoPropertyName = "ActionPlanNonconformityJoined")]
+[JsonSerializable(typeof(ActionPlanEvent.CausesReceived),
+    TypeInfoPropertyName = "ActionPlanCausesReceived")]
+[JsonSerializable(typeof(ActionPlanEvent.RiskRated),
+    TypeInfoPropertyName = "ActionPlanRiskRated")]
+[JsonSerializable(typeof(ActionPlanEvent.ActionPlanned),
+    TypeInfoPropertyName = "ActionPlanActionPlanned")]
+[JsonSerializable(typeof(ActionPlanEvent.ActionCancelled),
+    TypeInfoPropertyName = "ActionPlanActionCancelled")]
+[JsonSerializable(
+    typeof(ActionPlanEvent.EffectivenessCriteriaDefined),
+    TypeInfoPropertyName = "ActionPlanEffectivenessCriteriaDefined")]
+[JsonSerializable(typeof(ActionPlanEvent.Submitted),
+    TypeInfoPropertyName = "ActionPlanSubmitted")]
+[JsonSerializable(typeof(ActionPlanEvent.SentBack),
+    TypeInfoPropertyName = "ActionPlanSentBack")]
+[JsonSerializable(typeof(ActionPlanEvent.Approved),
+    TypeInfoPropertyName = "ActionPlanApproved")]
+[JsonSerializable(typeof(ActionPlanEvent.ActionStarted),
+    TypeInfoPropertyName = "ActionPlanActionStarted")]
+[JsonSerializable(typeof(ActionPlanEvent.ActionCompleted),
+    TypeInfoPropertyName = "ActionPlanActionCompleted")]
+[JsonSerializable(typeof(ActionPlanEvent.ActionVerified),
+    TypeInfoPropertyName = "ActionPlanActionVerified")]
+[JsonSerializable(typeof(ActionPlanEvent.ActionReturned),
+    TypeInfoPropertyName = "ActionPlanActionReturned")]
+[JsonSerializable(typeof(ActionPlanEvent.MonitoringStarted),
+    TypeInfoPropertyName = "ActionPlanMonitoringStarted")]
+[JsonSerializable(
+    typeof(ActionPlanEvent.EffectivenessReviewStarted),
+    TypeInfoPropertyName = "ActionPlanEffectivenessReviewStarted")]
+[JsonSerializable(typeof(ActionPlanEvent.VerdictReceived),
+    TypeInfoPropertyName = "ActionPlanVerdictReceived")]
+[JsonSerializable(typeof(ActionPlanEvent.CycleStarted),
+    TypeInfoPropertyName = "ActionPlanCycleStarted")]
+[JsonSerializable(typeof(ActionPlanEvent.Closed),
+    TypeInfoPropertyName = "ActionPlanClosed")]
+[JsonSerializable(typeof(ActionPlanEvent.Cancelled),
+    TypeInfoPropertyName = "ActionPlanCancelled")]
+[JsonSerializable(typeof(EffectivenessEvent.CriteriaLocked),
+    TypeInfoPropertyName = "EffectivenessCriteriaLocked")]
+[JsonSerializable(typeof(EffectivenessEvent.WindowOpened),
+    TypeInfoPropertyName = "EffectivenessWindowOpened")]
+[JsonSerializable(
+    typeof(EffectivenessEvent.RecurrenceDetected),
+    TypeInfoPropertyName = "EffectivenessRecurrenceDetected")]
+[JsonSerializable(typeof(EffectivenessEvent.Evaluated),
+    TypeInfoPropertyName = "EffectivenessEvaluated")]
+[JsonSerializable(typeof(EffectivenessEvent.Approved),
+    TypeInfoPropertyName = "EffectivenessApproved")]
+[JsonSerializable(typeof(DeviationEvent.Received),
+    TypeInfoPropertyName = "DeviationReceived")]
+[JsonSerializable(typeof(DeviationEvent.ConflictReceived),
+    TypeInfoPropertyName = "DeviationConflictReceived")]
+[JsonSerializable(typeof(ProductionEvent.Recorded),
+    TypeInfoPropertyName = "ProductionRecorded")]
+[JsonSerializable(typeof(ProductionEvent.ConflictReceived),
+    TypeInfoPropertyName = "ProductionConflictReceived")]
+[JsonSerializable(typeof(QuarantineEvent.Received),
+    TypeInfoPropertyName = "QuarantineReceived")]
+[JsonSerializable(typeof(SignatureEvent.Opened),
+    TypeInfoPropertyName = "SignatureOpened")]
+[JsonSerializable(typeof(TriagePolicyEvent.Set),
+    TypeInfoPropertyName = "TriagePolicySet")]
+[JsonSerializable(typeof(NumberingEvent.Assigned),
+    TypeInfoPropertyName = "NumberingAssigned")]
+[JsonSerializable(typeof(CheckpointEvent.Relay),
+    TypeInfoPropertyName = "CheckpointRelay")]
+[JsonSerializable(typeof(CheckpointEvent.Follower),
+    TypeInfoPropertyName = "CheckpointFollower")]
+[JsonSerializable(typeof(NonconformityEvent.Reported),
+    TypeInfoPropertyName = "NonconformityReported")]
+[JsonSerializable(
+    typeof(NonconformityEvent.DeviationsAttached),
+    TypeInfoPropertyName = "NonconformityDeviationsAttached")]
+[JsonSerializable(typeof(NonconformityEvent.Accepted),
+    TypeInfoPropertyName = "NonconformityAccepted")]
+[JsonSerializable(typeof(NonconformityEvent.Rejected),
+    TypeInfoPropertyName = "NonconformityRejected")]
+[JsonSerializable(
+    typeof(NonconformityEvent.ContainmentPlanned),
+    TypeInfoPropertyName = "NonconformityContainmentPlanned")]
+[JsonSerializable(
+    typeof(NonconformityEvent.ContainmentNotNeeded),
+    TypeInfoPropertyName = "NonconformityContainmentNotNeeded")]
+[JsonSerializable(
+    typeof(NonconformityEvent.ContainmentConfirmed),
+    TypeInfoPropertyName = "NonconformityContainmentConfirmed")]
+[JsonSerializable(
+    typeof(NonconformityEvent.ContainmentLifted),
+    TypeInfoPropertyName = "NonconformityContainmentLifted")]
+[JsonSerializable(
+    typeof(NonconformityEvent.ReviewCompleted),
+    TypeInfoPropertyName = "NonconformityReviewCompleted")]
+[JsonSerializable(
+    typeof(NonconformityEvent.DispositionDecided),
+    TypeInfoPropertyName = "NonconformityDispositionDecided")]
+[JsonSerializable(
+    typeof(NonconformityEvent.DispositionExecuted),
+    TypeInfoPropertyName = "NonconformityDispositionExecuted")]
+[JsonSerializable(
+    typeof(NonconformityEvent.DispositionVerified),
+    TypeInfoPropertyName = "NonconformityDispositionVerified")]
+[JsonSerializable(
+    typeof(NonconformityEvent.DispositionFailedVerification),
+    TypeInfoPropertyName = "NonconformityDispositionFailedVerification")]
+[JsonSerializable(
+    typeof(NonconformityEvent.CustomerNoticeNotNeeded),
+    TypeInfoPropertyName = "NonconformityCustomerNoticeNotNeeded")]
+[JsonSerializable(
+    typeof(NonconformityEvent.CustomerNoticeRequired),
+    TypeInfoPropertyName = "NonconformityCustomerNoticeRequired")]
+[JsonSerializable(
+    typeof(NonconformityEvent.CustomerInformed),
+    TypeInfoPropertyName = "NonconformityCustomerInformed")]
+[JsonSerializable(
+    typeof(NonconformityEvent.CorrectiveActionRequired),
+    TypeInfoPropertyName = "NonconformityCorrectiveActionRequired")]
+[JsonSerializable(
+    typeof(NonconformityEvent.CorrectiveActionNotRequired),
+    TypeInfoPropertyName = "NonconformityCorrectiveActionNotRequired")]
+[JsonSerializable(typeof(NonconformityEvent.CapaStageNoted),
+    TypeInfoPropertyName = "NonconformityCapaStageNoted")]
+[JsonSerializable(typeof(NonconformityEvent.Closed),
+    TypeInfoPropertyName = "NonconformityClosed")]
+[JsonSerializable(typeof(RootCauseEvent.Started),
+    TypeInfoPropertyName = "RootCauseStarted")]
+[JsonSerializable(typeof(RootCauseEvent.CauseProposed),
+    TypeInfoPropertyName = "RootCauseCauseProposed")]
+[JsonSerializable(typeof(RootCauseEvent.CauseVerified),
+    TypeInfoPropertyName = "RootCauseCauseVerified")]
+[JsonSerializable(typeof(RootCauseEvent.CauseRefuted),
+    TypeInfoPropertyName = "RootCauseCauseRefuted")]
+[JsonSerializable(
+    typeof(RootCauseEvent.CauseDeclaredUnknown),
+    TypeInfoPropertyName = "RootCauseCauseDeclaredUnknown")]
+[JsonSerializable(typeof(RootCauseEvent.ExtentChecked),
+    TypeInfoPropertyName = "RootCauseExtentChecked")]
+[JsonSerializable(typeof(RootCauseEvent.Completed),
+    TypeInfoPropertyName = "RootCauseCompleted")]
+[JsonSerializable(typeof(RootCauseEvent.SentBack),
+    TypeInfoPropertyName = "RootCauseSentBack")]
+[JsonSerializable(typeof(RootCauseEvent.Approved),
+    TypeInfoPropertyName = "RootCauseApproved")]
+[JsonSerializable(typeof(RootCauseEvent.Reopened),
+    TypeInfoPropertyName = "RootCauseReopened")]
 internal sealed partial class EventJson : JsonSerializerContext;

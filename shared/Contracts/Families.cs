@@ -32,7 +32,8 @@ public static class Families
     public static readonly Family Signature = new("signature", "signature-", ServiceNames.Nonconformities);
     public static readonly Family Nonconformity = new("nonconformity", "nonconformity-", ServiceNames.Nonconformities);
     public static readonly Family TriagePolicy = new("triage-policy", "triage-policy", ServiceNames.Nonconformities);
-    public static readonly Family NonconformityNumbers = new("numbering-nc", "numbering-nc-", ServiceNames.Nonconformities);
+    public static readonly Family NonconformityNumbers =
+        new("numbering-nc", "numbering-nc-", ServiceNames.Nonconformities);
     public static readonly Family RootCause = new("rootcause", "rootcause-", ServiceNames.RootCauses);
     public static readonly Family ActionPlan = new("actionplan", "actionplan-", ServiceNames.ActionPlans);
     public static readonly Family Effectiveness = new("effectiveness", "effectiveness-", ServiceNames.ActionPlans);

@@ -8,7 +8,7 @@ public abstract record DeviationEvent
     /// <summary>A deviation arrived and is durable.</summary>
     /// <param name="Source">The CloudEvents source; with <paramref name="SourceEventId"/> unique.</param>
     /// <param name="Quantity">Units concerned; absent where the source does not say.</param>
-    /// <param name="PayloadHash">SHA-256 of the RFC 8785 JSON of type, subject and data, lower-case hexadecimal.</param>
+    /// <param name="PayloadHash">SHA-256 of the RFC 8785 JSON of type, subject and data, in hexadecimal.</param>
     [EventType("deviation.received.v1")]
     public sealed record Received(
         string Source, string SourceEventId, string Site, string Product, string? Lot, string? Serial,
@@ -21,7 +21,7 @@ public abstract record DeviationEvent
             Site, Product, Process, Station, Characteristic, Characteristic is null ? DefectCode : null);
     }
 
-    /// <summary>The same source and id came again with another payload; the second payload is kept as received.</summary>
+    /// <summary>The same source and id came again with another payload, kept as received.</summary>
     /// <param name="Payload">The JSON of the later event, as text.</param>
     [EventType("deviation.conflict-received.v1")]
     public sealed record ConflictReceived(string PayloadHash, string Payload) : DeviationEvent;
@@ -40,7 +40,7 @@ public abstract record ProductionEvent
         DateTimeOffset PeriodFrom, DateTimeOffset PeriodTo, double Produced, double Inspected, double Rejected,
         string PayloadHash) : ProductionEvent;
 
-    /// <summary>The same source and id came again with another payload; the second payload is kept as received.</summary>
+    /// <summary>The same source and id came again with another payload, kept as received.</summary>
     [EventType("production.conflict-received.v1")]
     public sealed record ConflictReceived(string PayloadHash, string Payload) : ProductionEvent;
 }
