@@ -40,7 +40,8 @@ public abstract record NonconformityEvent
     /// <summary>Containment is in place and verified.</summary>
     /// <param name="CleanPoint">The lot or time from which output is known to be good.</param>
     [EventType("nonconformity.containment-confirmed.v1")]
-    public sealed record ContainmentConfirmed(string ConfirmedBy, string Evidence, string CleanPoint) : NonconformityEvent;
+    public sealed record ContainmentConfirmed(string ConfirmedBy, string Evidence, string CleanPoint)
+        : NonconformityEvent;
 
     /// <summary>Containment was lifted.</summary>
     [EventType("nonconformity.containment-lifted.v1")]
@@ -91,7 +92,7 @@ public abstract record NonconformityEvent
         DeviationSubject? Subject, DateTimeOffset? CountWindowFrom, bool Escaped) : NonconformityEvent;
 
     /// <summary>Corrective action is not needed, with its justification (G09).</summary>
-    /// <param name="OverriddenBy">The approver who overrode the recurrence rule, with <paramref name="OverrideReason"/>.</param>
+    /// <param name="OverriddenBy">Who overrode the recurrence rule, with <paramref name="OverrideReason"/>.</param>
     [EventType("nonconformity.corrective-action-not-required.v1")]
     public sealed record CorrectiveActionNotRequired(
         string DecidedBy, string Justification, string? OverriddenBy, string? OverrideReason) : NonconformityEvent;

@@ -1,0 +1,105 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Shouldly;
+
+namespace CapaEngine.Integration.Infrastructure;
+
+/// <summary>What a request was answered with.</summary>
+public sealed record Answered(HttpStatusCode Status, JsonNode? Body, string? ETag)
+{
+    /// <summary>The problem's code.</summary>
+    public string? Code => (string?)Body?["code"];
+
+    /// <summary>The record's id.</summary>
+    public Guid Id => Guid.Parse((string)Body!["id"]!);
+}
+
+/// <summary>The public API as one person uses it: over HTTP, with a token of the development issuer.</summary>
+public sealed class ApiClient(Uri api, string person, params string[] roles) : IDisposable
+{
+    private readonly HttpClient http = new() { BaseAddress = api, Timeout = TimeSpan.FromSeconds(60) };
+
+    /// <summary>Sends a command; it must end in the expected status.</summary>
+    public async Task<Answered> PostAsync(
+        string path, object body, HttpStatusCode expected = HttpStatusCode.OK, string? ifMatch = null,
+        string? idempotencyKey = null, CancellationToken ct = default)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/v1/{path}")
+        {
+            Content = JsonContent.Create(body, body.GetType()),
+        };
+        if (ifMatch is not null) request.Headers.TryAddWithoutValidation("If-Match", ifMatch);
+        if (idempotencyKey is not null) request.Headers.Add("Idempotency-Key", idempotencyKey);
+        return await SendAsync(request, expected, ct);
+    }
+
+    /// <summary>Sends bytes under a media type.</summary>
+    public async Task<Answered> PostRawAsync(
+        string path, string content, string mediaType, HttpStatusCode expected = HttpStatusCode.OK,
+        CancellationToken ct = default)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/v1/{path}")
+        {
+            Content = new StringContent(content, Encoding.UTF8, MediaTypeHeaderValue.Parse(mediaType)),
+        };
+        return await SendAsync(request, expected, ct);
+    }
+
+    /// <summary>A command that a rule refuses with this code.</summary>
+    public async Task RefusedAsync(string path, object body, string code, string? ifMatch = null)
+    {
+        var answered = await PostAsync(path, body, HttpStatusCode.Conflict, ifMatch);
+        answered.Code.ShouldBe(code);
+    }
+
+    /// <summary>Reads a resource.</summary>
+    public async Task<Answered> GetAsync(
+        string path, HttpStatusCode expected = HttpStatusCode.OK, CancellationToken ct = default)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/api/v1/{path}");
+        return await SendAsync(request, expected, ct);
+    }
+
+    /// <summary>Reads a resource whatever the status.</summary>
+    public async Task<Answered> TryGetAsync(string path, CancellationToken ct = default)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/api/v1/{path}");
+        return await SendAsync(request, null, ct);
+    }
+
+    public void Dispose() => http.Dispose();
+
+    private async Task<Answered> SendAsync(
+        HttpRequestMessage request, HttpStatusCode? expected, CancellationToken ct)
+    {
+        if (http.DefaultRequestHeaders.Authorization is null)
+        {
+            using var token = await http.PostAsJsonAsync("/dev/token", new { person, roles, site = "*" }, ct);
+            token.StatusCode.ShouldBe(HttpStatusCode.OK);
+            http.DefaultRequestHeaders.Authorization =
+                new AuthenticationHeaderValue("Bearer", (await token.Content.ReadAsStringAsync(ct)).Trim());
+        }
+
+        using var response = await http.SendAsync(request, ct);
+        var text = await response.Content.ReadAsStringAsync(ct);
+        if (expected is not null)
+            response.StatusCode.ShouldBe(expected.Value, $"{request.Method} {request.RequestUri}: {text}");
+        return new Answered(response.StatusCode, Parse(text), response.Headers.ETag?.ToString());
+    }
+
+    private static JsonNode? Parse(string text)
+    {
+        try
+        {
+            return text.Length == 0 ? null : JsonNode.Parse(text);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}

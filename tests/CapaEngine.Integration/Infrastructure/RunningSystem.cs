@@ -1,0 +1,133 @@
+using System.Diagnostics;
+using System.Net;
+using Npgsql;
+
+namespace CapaEngine.Integration.Infrastructure;
+
+/// <summary>
+/// The whole system as an operator runs it: the local event log and the five services, each its own process, on a
+/// database and a virtual host of its own.
+/// </summary>
+public sealed class RunningSystem : IAsyncLifetime
+{
+    private static readonly (string Name, string Folder)[] Parts =
+    [
+        ("EventLog", "infra/EventLog"), ("Gateway", "services/Gateway"), ("ReadModels", "services/ReadModels"),
+        ("Nonconformities", "services/Nonconformities"), ("RootCauses", "services/RootCauses"),
+        ("ActionPlans", "services/ActionPlans"),
+    ];
+
+    private readonly Dictionary<string, ServiceProcess> processes = [];
+    private readonly Dictionary<string, Uri> health = [];
+    private readonly Dictionary<string, string> environment = [];
+
+    /// <summary>Variables that a test adds before the start, such as where telemetry goes.</summary>
+    public IDictionary<string, string> Extra { get; } = new Dictionary<string, string>();
+
+    /// <summary>The gateway's address, below which <c>/api/v1</c> lies.</summary>
+    public Uri Api { get; private set; } = null!;
+
+    /// <summary>The database of the read models and of the event log.</summary>
+    public NpgsqlDataSource Database { get; private set; } = null!;
+
+    /// <summary>The event store's connection string.</summary>
+    public string EventStore => environment["ConnectionStrings__EventStore"];
+
+    /// <summary>The virtual host's name.</summary>
+    public string VirtualHost { get; private set; } = "";
+
+    public async ValueTask InitializeAsync()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var postgres = await TestServers.CreateDatabaseAsync(ct);
+        var rabbitMq = await TestServers.CreateVirtualHostAsync(ct);
+        VirtualHost = rabbitMq[(rabbitMq.LastIndexOf('/') + 1)..];
+        Database = NpgsqlDataSource.Create(postgres);
+        var addresses = Parts.ToDictionary(
+            part => part.Name, _ => new Uri($"http://127.0.0.1:{ServiceProcess.FreePort()}"));
+        Api = addresses["Gateway"];
+        var eventLog = addresses["EventLog"];
+        var eventLogHealth = new Uri($"http://127.0.0.1:{ServiceProcess.FreePort()}");
+
+        environment["ConnectionStrings__Postgres"] = postgres;
+        environment["ConnectionStrings__RabbitMq"] = rabbitMq;
+        environment["ConnectionStrings__EventStore"] = $"esdb://127.0.0.1:{eventLog.Port}?tls=false";
+        environment["EventLog__Url"] = Origin(eventLog);
+        environment["EventLog__HealthUrl"] = Origin(eventLogHealth);
+        environment["Auth__Authority"] = Origin(Api);
+        environment["Auth__Audience"] = "capaengine";
+        environment["Auth__DevIssuerKeyFile"] = Path.Combine(
+            Path.GetTempPath(), $"capa-test-issuer-{Guid.NewGuid():N}.pem");
+        foreach (var (name, _) in Parts.Skip(2)) environment[$"Services__{name}"] = Origin(addresses[name]);
+        foreach (var (name, _) in Parts)
+            health[name] = name == "EventLog" ? eventLogHealth : addresses[name];
+        foreach (var (key, value) in Extra) environment[key] = value;
+
+        await StartAsync(ct, [.. Parts.Select(part => part.Name)]);
+    }
+
+    /// <summary>Starts the named parts at the same time and waits until each is ready.</summary>
+    public async Task StartAsync(CancellationToken ct, params string[] names)
+    {
+        foreach (var name in names)
+        {
+            var own = new Dictionary<string, string>(environment) { ["ASPNETCORE_URLS"] = Origin(health[name]) };
+            if (name == "EventLog") own.Remove("ASPNETCORE_URLS");
+            processes[name] = ServiceProcess.Start(Parts.Single(part => part.Name == name).Folder, own);
+        }
+
+        foreach (var name in names)
+            await processes[name].WaitUntilReadyAsync(
+                new Uri(health[name], "/health/ready"), TimeSpan.FromSeconds(90), ct);
+    }
+
+    /// <summary>Ends a part as a power cut would.</summary>
+    public async Task KillAsync(string name)
+    {
+        await processes[name].DisposeAsync();
+        processes.Remove(name);
+    }
+
+    /// <summary>Asks every part to end and starts all of them again.</summary>
+    public async Task RestartAsync(CancellationToken ct)
+    {
+        foreach (var (name, _) in Parts.Reverse())
+        {
+            await processes[name].StopAsync(TimeSpan.FromSeconds(30), ct);
+            await KillAsync(name);
+        }
+
+        await StartAsync(ct, [.. Parts.Select(part => part.Name)]);
+    }
+
+    /// <summary>The single value a query on the read models gives.</summary>
+    public async Task<T> ScalarAsync<T>(string sql, CancellationToken ct)
+    {
+        await using var command = Database.CreateCommand(sql);
+        return (T)(await command.ExecuteScalarAsync(ct))!;
+    }
+
+    /// <summary>Waits until the condition holds; fails with what is awaited and the logs' ends.</summary>
+    public async Task EventuallyAsync(
+        string what, Func<CancellationToken, Task<bool>> condition, CancellationToken ct, int secondsMax = 60)
+    {
+        var started = Stopwatch.GetTimestamp();
+        using var poll = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+        while (!await condition(ct))
+        {
+            if (Stopwatch.GetElapsedTime(started).TotalSeconds > secondsMax)
+                throw new TimeoutException($"Not within {secondsMax} s: {what}\n" + string.Join('\n',
+                    processes.Select(part => $"--- {part.Key}\n{part.Value.LogTail(15)}")));
+            await poll.WaitForNextTickAsync(ct);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var process in processes.Values) await process.DisposeAsync();
+        if (Database is not null) await Database.DisposeAsync();
+        if (environment.TryGetValue("Auth__DevIssuerKeyFile", out var key)) File.Delete(key);
+    }
+
+    private static string Origin(Uri address) => address.GetLeftPart(UriPartial.Authority);
+}
