@@ -1,0 +1,78 @@
+# shellcheck shell=bash
+# Finds PostgreSQL and RabbitMQ on the machine and has the system's package tool install what is missing.
+
+LEAST_POSTGRES_VERSION=15
+
+# The installed PostgreSQL of the highest version, as the folder of its programs.
+postgres_bin() {
+  local newest
+  newest=$(find /usr/lib/postgresql -mindepth 3 -maxdepth 3 -path '*/bin/initdb' 2>/dev/null | sort -V | tail -n 1)
+  [[ -n $newest ]] || return 1
+  newest=${newest%/bin/initdb}
+  ((${newest##*/} >= LEAST_POSTGRES_VERSION)) && [[ -x $newest/bin/psql ]] && printf '%s/bin' "$newest"
+}
+
+# Not /usr/sbin/rabbitmq-server: that wrapper changes the user and uses the paths of the system's own broker.
+rabbitmq_sbin() {
+  local newest
+  newest=$(find /usr/lib/rabbitmq/lib -mindepth 2 -maxdepth 2 -name sbin 2>/dev/null | sort -V | tail -n 1)
+  [[ -x $newest/rabbitmq-server ]] && command -v epmd >/dev/null && printf '%s' "$newest"
+}
+
+compose_command() {
+  if command -v docker-compose >/dev/null; then
+    printf 'docker-compose'
+  elif docker compose version >/dev/null 2>&1; then
+    printf 'docker compose'
+  else
+    return 1
+  fi
+}
+
+require_dotnet() {
+  export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_GENERATE_ASPNET_CERTIFICATE=false
+  export DOTNET_CLI_HOME=${DOTNET_CLI_HOME:-${HOME:-$STATE}}
+  command -v dotnet >/dev/null || die 3 "the .NET 10 SDK is missing; install it from https://dot.net"
+  (cd "$ROOT" && dotnet --version >/dev/null 2>&1) ||
+    die 3 "the .NET SDK that global.json asks for is missing; installed: $(dotnet --list-sdks | tr '\n' ' ')"
+}
+
+# require_packages NAME...: postgresql and rabbitmq-server are needed, docker-compose may stay missing.
+require_packages() {
+  local missing=()
+  [[ " $* " != *' postgresql '* ]] || postgres_bin >/dev/null || missing+=(postgresql)
+  [[ " $* " != *' rabbitmq-server '* ]] || rabbitmq_sbin >/dev/null || missing+=(rabbitmq-server)
+  [[ " $* " != *' docker-compose '* ]] || compose_command >/dev/null || missing+=(docker-compose)
+  [[ ${#missing[@]} -gt 0 ]] || return 0
+  install_packages "${missing[@]}"
+  local package
+  for package in "${missing[@]}"; do
+    case $package in
+      postgresql) postgres_bin >/dev/null || die 3 "PostgreSQL $LEAST_POSTGRES_VERSION or later is missing" ;;
+      rabbitmq-server) rabbitmq_sbin >/dev/null || die 3 "RabbitMQ is missing" ;;
+    esac
+  done
+}
+
+# become_root: sets AS_ROOT to what runs a command as root, without asking; fails where that takes a person.
+declare -a AS_ROOT=()
+
+become_root() {
+  AS_ROOT=()
+  command -v apt-get >/dev/null || return 1
+  [[ $EUID -ne 0 ]] || return 0
+  command -v sudo >/dev/null && sudo -n true 2>/dev/null && AS_ROOT=(sudo -n)
+}
+
+install_packages() {
+  local by_hand="missing: $*; install with: apt-get install --no-install-recommends $*"
+  if ! become_root; then
+    if ! is_interactive || ! command -v sudo >/dev/null || ! command -v apt-get >/dev/null; then die 3 "$by_hand"; fi
+    confirmed "Install $* with sudo?" || die 3 "$by_hand"
+    AS_ROOT=(sudo)
+  fi
+  prepare_state
+  note "installing $* from the system's packages (once; takes about a minute)"
+  "${AS_ROOT[@]}" bash "$ROOT/infra/install-packages.sh" "$@" >"$STATE/logs/install.log" 2>&1 9>&- ||
+    { tail -n 15 "$STATE/logs/install.log" >&2; die 3 "the installation failed; $by_hand"; }
+}
