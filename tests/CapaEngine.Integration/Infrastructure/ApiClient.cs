@@ -26,13 +26,14 @@ public sealed class ApiClient(Uri api, string person, params string[] roles) : I
     /// <summary>Sends a command; it must end in the expected status.</summary>
     public async Task<Answered> PostAsync(
         string path, object body, HttpStatusCode expected = HttpStatusCode.OK, string? ifMatch = null,
-        string? idempotencyKey = null, CancellationToken ct = default)
+        string? idempotencyKey = null, DateTimeOffset? at = null, CancellationToken ct = default)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/v1/{path}")
         {
             Content = JsonContent.Create(body, body.GetType()),
         };
         if (ifMatch is not null) request.Headers.TryAddWithoutValidation("If-Match", ifMatch);
+        if (at is not null) request.Headers.Add("Occurred-At", at.Value.ToUniversalTime().ToString("O"));
         if (idempotencyKey is not null) request.Headers.Add("Idempotency-Key", idempotencyKey);
         return await SendAsync(request, expected, ct);
     }
@@ -40,19 +41,21 @@ public sealed class ApiClient(Uri api, string person, params string[] roles) : I
     /// <summary>Sends bytes under a media type.</summary>
     public async Task<Answered> PostRawAsync(
         string path, string content, string mediaType, HttpStatusCode expected = HttpStatusCode.OK,
-        CancellationToken ct = default)
+        string? traceParent = null, CancellationToken ct = default)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/v1/{path}")
         {
             Content = new StringContent(content, Encoding.UTF8, MediaTypeHeaderValue.Parse(mediaType)),
         };
+        if (traceParent is not null) request.Headers.Add("traceparent", traceParent);
         return await SendAsync(request, expected, ct);
     }
 
     /// <summary>A command that a rule refuses with this code.</summary>
-    public async Task RefusedAsync(string path, object body, string code, string? ifMatch = null)
+    public async Task RefusedAsync(
+        string path, object body, string code, string? ifMatch = null, DateTimeOffset? at = null)
     {
-        var answered = await PostAsync(path, body, HttpStatusCode.Conflict, ifMatch);
+        var answered = await PostAsync(path, body, HttpStatusCode.Conflict, ifMatch, at: at);
         answered.Code.ShouldBe(code);
     }
 
