@@ -1,0 +1,68 @@
+using System.Reflection;
+using CapaEngine.Kernel;
+using Mediator;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace CapaEngine.Hosting;
+
+/// <summary>What an endpoint says about its command, for the API description.</summary>
+/// <param name="Creates">True where the command begins a stream.</param>
+internal sealed record CommandMetadata(Type Command, bool Creates);
+
+/// <summary>
+/// Commands over HTTP. The order is that of trust: who calls (401), whether they may (403), the headers, the body, its
+/// shape, its values, and only then the rules of the record.
+/// </summary>
+public static class CommandEndpoints
+{
+    /// <summary>
+    /// <c>POST {group}</c> begins a record. Its id follows from the caller and the <c>Idempotency-Key</c>, so that a
+    /// repeated request finds what the first one made.
+    /// </summary>
+    public static RouteHandlerBuilder MapCreate<TCommand>(
+        this IEndpointRouteBuilder routes, Func<Guid, TCommand, CommandContext, ICommand<CommandOutcome>> message)
+        where TCommand : class =>
+        Describe<TCommand>(
+            routes.MapPost("", (HttpContext http, ISender sender, CancellationToken ct) =>
+                HandleAsync(null, message, http, sender, ct)),
+            creates: true);
+
+    /// <summary><c>POST {group}/{id}/{name}</c> changes the record.</summary>
+    public static RouteHandlerBuilder MapCommand<TCommand>(
+        this IEndpointRouteBuilder routes, string name,
+        Func<Guid, TCommand, CommandContext, ICommand<CommandOutcome>> message)
+        where TCommand : class =>
+        Describe<TCommand>(
+            routes.MapPost($"{{id:guid}}/{name}", (Guid id, HttpContext http, ISender sender, CancellationToken ct) =>
+                HandleAsync(id, message, http, sender, ct)),
+            creates: false);
+
+    private static RouteHandlerBuilder Describe<TCommand>(RouteHandlerBuilder endpoint, bool creates)
+    {
+        var allow = typeof(TCommand).GetCustomAttribute<AllowAttribute>();
+        if (allow is not { Roles.Count: > 0 })
+            throw new InvalidOperationException($"{typeof(TCommand)} names no role that may give it.");
+        return endpoint
+            .WithMetadata(new CommandMetadata(typeof(TCommand), creates))
+            .WithName(CommandNames.Of(typeof(TCommand)))
+            .RequireAuthorization(policy => policy.RequireAuthenticatedUser().RequireRole(allow.Roles));
+    }
+
+    private static async Task<IResult> HandleAsync<TCommand>(
+        Guid? id, Func<Guid, TCommand, CommandContext, ICommand<CommandOutcome>> message, HttpContext http,
+        ISender sender, CancellationToken ct)
+        where TCommand : class
+    {
+        var (headers, refusal) = CommandHeaders.Read(http, typeof(TCommand));
+        if (headers is null) return refusal!;
+        var body = await StrictBody.ReadAsync<TCommand>(http.Request, ct);
+        if (body.Value is null) return body.Refusal!;
+        var actor = http.User.ToActor();
+        var context = headers.ToContext(actor, CommandNames.Of(typeof(TCommand)), body.Canonical);
+        var streamId = id ?? headers.NewId(actor);
+        var outcome = await sender.Send(message(streamId, body.Value, context), ct);
+        return HttpResults.Of(outcome, id is null ? $"{http.Request.Path.Value!.TrimEnd('/')}/{streamId:D}" : null);
+    }
+}
