@@ -11,6 +11,8 @@ export DEBIAN_FRONTEND=noninteractive
 # Another installation may hold dpkg: wait for it instead of failing.
 APT=(apt-get -q -y -o DPkg::Lock::Timeout=900)
 
+NEW_UNITS=()
+
 put_back() {
   if [[ -e $POLICY.before-capa ]]; then
     mv -f "$POLICY.before-capa" "$POLICY"
@@ -44,34 +46,34 @@ update_lists() {
   echo "the package lists were not read anew; trying with those at hand"
 }
 
-# A service nobody asked for must not come up at the next boot either.
-disable_new_services() {
+# A service nobody asked for must not come up at the next boot either; without systemd there is nothing to come up.
+disable_new_units() {
   command -v systemctl >/dev/null || return 0
   local unit
-  for unit in "$@"; do systemctl disable "$unit" || true; done
+  for unit in "${NEW_UNITS[@]}"; do
+    if [[ -e /lib/systemd/system/$unit ]]; then systemctl disable "$unit" || true; fi
+  done
 }
 
 was_installed() { [[ $(dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null) == ii* ]]; }
 
 main() {
-  local package new_units=()
+  local package
   exec 7>/var/lock/capa-install.lock
   flock 7
   put_back
-  trap put_back EXIT
+  trap 'disable_new_units; put_back' EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM
-  if ! was_installed rabbitmq-server && [[ " $* " == *' rabbitmq-server '* ]]; then
-    new_units+=(rabbitmq-server.service)
-    was_installed erlang-base || new_units+=(epmd.socket epmd.service)
-  fi
+  was_installed postgresql-common || NEW_UNITS+=(postgresql.service)
+  was_installed erlang-base || NEW_UNITS+=(epmd.service epmd.socket)
+  was_installed rabbitmq-server || NEW_UNITS+=(rabbitmq-server.service)
   forbid_service_starts
   update_lists
   for package in "$@"; do
     if [[ $package == postgresql ]]; then forbid_default_cluster; fi
   done
   "${APT[@]}" install --no-install-recommends "$@"
-  disable_new_services "${new_units[@]}"
 }
 
 main "$@"

@@ -15,13 +15,15 @@ choose_postgres_user() {
   local plain=(setpriv --reuid=postgres --regid=postgres --init-groups --inh-caps=-all --)
   local passing=(setpriv --reuid=postgres --regid=postgres --init-groups
     "--inh-caps=-all,+dac_override" --ambient-caps=+dac_override --)
-  if "${plain[@]}" test -w "$folder/." 2>/dev/null; then
+  # Really writing: access(2), on which test(1) rests, leaves capabilities out of account.
+  if "${plain[@]}" touch "$folder/probe" 2>/dev/null; then
     AS_POSTGRES=("${plain[@]}")
-  elif "${passing[@]}" test -w "$folder/." 2>/dev/null; then
+  elif "${passing[@]}" touch "$folder/probe" 2>/dev/null; then
     AS_POSTGRES=("${passing[@]}")
   else
     die 1 "the user postgres cannot reach $folder; clone into a folder that others may enter"
   fi
+  rm -f "$folder/probe"
 }
 
 # start_postgres: an initialised, answering instance on PORTS[postgres]; the superuser's password is a secret.
