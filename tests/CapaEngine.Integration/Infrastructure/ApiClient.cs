@@ -28,14 +28,24 @@ public sealed class ApiClient(Uri api, string person, params string[] roles) : I
         string path, object body, HttpStatusCode expected = HttpStatusCode.OK, string? ifMatch = null,
         string? idempotencyKey = null, DateTimeOffset? at = null, CancellationToken ct = default)
     {
+        var answered = await TryPostAsync(path, body, ifMatch, at, ct, idempotencyKey);
+        answered.Status.ShouldBe(expected, $"POST {path}: {answered.Body}");
+        return answered;
+    }
+
+    /// <summary>Sends a command whatever the status.</summary>
+    public async Task<Answered> TryPostAsync(
+        string path, object body, string? ifMatch, DateTimeOffset? at, CancellationToken ct,
+        string? idempotencyKey = null)
+    {
         using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/v1/{path}")
         {
             Content = JsonContent.Create(body, body.GetType()),
         };
         if (ifMatch is not null) request.Headers.TryAddWithoutValidation("If-Match", ifMatch);
-        if (at is not null) request.Headers.Add("Occurred-At", at.Value.ToUniversalTime().ToString("O"));
         if (idempotencyKey is not null) request.Headers.Add("Idempotency-Key", idempotencyKey);
-        return await SendAsync(request, expected, ct);
+        if (at is not null) request.Headers.Add("Occurred-At", at.Value.ToUniversalTime().ToString("O"));
+        return await SendAsync(request, null, ct);
     }
 
     /// <summary>Sends bytes under a media type.</summary>

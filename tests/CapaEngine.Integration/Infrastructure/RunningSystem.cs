@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using System.Net;
+using CapaEngine.EventStore;
 using Npgsql;
 
 namespace CapaEngine.Integration.Infrastructure;
@@ -30,8 +30,8 @@ public sealed class RunningSystem : IAsyncLifetime
     /// <summary>The database of the read models and of the event log.</summary>
     public NpgsqlDataSource Database { get; private set; } = null!;
 
-    /// <summary>The event store's connection string.</summary>
-    public string EventStore => environment["ConnectionStrings__EventStore"];
+    /// <summary>The log, for looking at what was recorded.</summary>
+    public EventStoreClient Log { get; private set; } = null!;
 
     /// <summary>The virtual host's name.</summary>
     public string VirtualHost { get; private set; } = "";
@@ -63,6 +63,7 @@ public sealed class RunningSystem : IAsyncLifetime
             health[name] = name == "EventLog" ? eventLogHealth : addresses[name];
         foreach (var (key, value) in Extra) environment[key] = value;
 
+        Log = EventStoreClient.Create(environment["ConnectionStrings__EventStore"]);
         await StartAsync(ct, [.. Parts.Select(part => part.Name)]);
     }
 
@@ -107,6 +108,13 @@ public sealed class RunningSystem : IAsyncLifetime
         return (T)(await command.ExecuteScalarAsync(ct))!;
     }
 
+    /// <summary>The revision of a stream's last event in the log, -1 where there is none.</summary>
+    public async Task<long> HeadRevisionAsync(string stream, CancellationToken ct)
+    {
+        await foreach (var last in Log.ReadStreamBackwardsAsync(stream, 1, ct)) return last.Revision;
+        return -1;
+    }
+
     /// <summary>Waits until the condition holds; fails with what is awaited and the logs' ends.</summary>
     public async Task EventuallyAsync(
         string what, Func<CancellationToken, Task<bool>> condition, CancellationToken ct, int secondsMax = 60)
@@ -124,6 +132,7 @@ public sealed class RunningSystem : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
+        if (Log is not null) await Log.DisposeAsync();
         foreach (var process in processes.Values) await process.DisposeAsync();
         if (Database is not null) await Database.DisposeAsync();
         if (environment.TryGetValue("Auth__DevIssuerKeyFile", out var key)) File.Delete(key);
