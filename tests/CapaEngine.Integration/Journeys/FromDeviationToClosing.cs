@@ -276,7 +276,7 @@ public sealed class FromDeviationToClosing : IDisposable
         types.ShouldContain("actionplan.monitoring-started.v1");
         types.ShouldContain("effectiveness.approved.v1");
         var positions = events.Select(e => ulong.Parse(e!["position"]!.ToString())).ToList();
-        positions.ShouldBe(positions.Order(), "A dossier is told in log order.");
+        positions.SequenceEqual(positions.Order()).ShouldBeTrue("A dossier is told in log order.");
         events.ShouldAllBe(e => !string.IsNullOrEmpty((string?)e!["actor"]), "Every event says who.");
     }
 
