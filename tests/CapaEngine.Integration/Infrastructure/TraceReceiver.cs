@@ -17,12 +17,12 @@ public sealed record Span(string Service, string TraceId, string SpanId, string 
 /// </summary>
 public sealed class TraceReceiver : IAsyncDisposable
 {
-    private readonly WebApplication app;
+    private readonly WebApplication server;
     private readonly ConcurrentBag<Span> spans = [];
 
-    private TraceReceiver(WebApplication app, int port)
+    private TraceReceiver(WebApplication server, int port)
     {
-        this.app = app;
+        this.server = server;
         Endpoint = new Uri($"http://127.0.0.1:{port}");
     }
 
@@ -54,7 +54,7 @@ public sealed class TraceReceiver : IAsyncDisposable
         return receiver;
     }
 
-    public async ValueTask DisposeAsync() => await app.DisposeAsync();
+    public async ValueTask DisposeAsync() => await server.DisposeAsync();
 
     private void ReadExport(byte[] export)
     {
@@ -74,7 +74,7 @@ public sealed class TraceReceiver : IAsyncDisposable
     private static string Text(byte[] message, int field) =>
         System.Text.Encoding.UTF8.GetString(Fields(message, field).FirstOrDefault([]));
 
-    private static IEnumerable<byte[]> Fields(byte[] message, int number)
+    private static List<byte[]> Fields(byte[] message, int number)
     {
         using var input = new CodedInputStream(message);
         var found = new List<byte[]>();
