@@ -1,0 +1,139 @@
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Serialization;
+using CapaEngine.Contracts;
+using CapaEngine.Kernel;
+
+namespace CapaEngine.Nonconformities.Domain;
+
+/// <summary>What can be asked of a nonconformity, in the order of its life. Each record is a request's body.</summary>
+public abstract record NonconformityCommand
+{
+    private const int TextMax = 4_000;
+    private const int TitleMax = 200;
+    private const int NameMax = 200;
+    private const int HoursMax = 24 * 365;
+    private const double QuantityMax = 1e12;
+
+    private NonconformityCommand() { }
+
+    /// <summary>Reports that a requirement was not met (G01).</summary>
+    [Allow(Roles.Reporter, Roles.SourceSystem, Roles.QualityEngineer, Roles.ActionOwner, Roles.Verifier,
+        Roles.DispositionAuthority, Roles.Approver, Roles.Auditor, Roles.Importer)]
+    public sealed record Report(
+        [property: Required, StringLength(NameMax)] string Site,
+        [property: Required, StringLength(TitleMax)] string Title,
+        [property: Required, StringLength(TextMax)] string Description,
+        RequirementRef Requirement, NonconformitySource Source, DetectionStage DetectionStage,
+        [property: StringLength(NameMax)] string? Product,
+        [property: StringLength(NameMax)] string? Process,
+        [property: MaxLength(500)] ValueList<string>? Lots,
+        [property: Range(0, QuantityMax)] double AffectedQuantity,
+        [property: StringLength(40)] string? Unit,
+        Severity Severity, DateTimeOffset DetectedAt, DeviationSubject? Subject) : NonconformityCommand
+    {
+        /// <summary>Which case of its subject this is, as reserved on the signature stream; never part of a request.</summary>
+        [JsonIgnore]
+        public int? SignatureCycle { get; init; }
+    }
+
+    /// <summary>Opens the case that the triage policy calls for. Given by triage alone.</summary>
+    [Allow(Roles.Service)]
+    public sealed record OpenByPolicy(
+        string Title, string Description, RequirementRef Requirement, DeviationSubject Subject, int SignatureCycle,
+        int PolicyVersion, DateTimeOffset WindowFrom, Severity Severity, double AffectedQuantity, string? Unit,
+        ValueList<string> Lots, ValueList<CountedDeviation> Deviations) : NonconformityCommand;
+
+    /// <summary>Attaches deviations of the same subject; those attached before are left out.</summary>
+    [Allow(Roles.Service)]
+    public sealed record AttachDeviations(ValueList<CountedDeviation> Deviations) : NonconformityCommand;
+
+    /// <summary>Accepts it as a nonconformity and begins its review (G02).</summary>
+    [Allow(Roles.QualityEngineer)]
+    public sealed record Accept(Severity Severity, [property: Range(1, HoursMax)] int? ContainmentDueHours)
+        : NonconformityCommand;
+
+    /// <summary>Rejects it as unfounded (G02).</summary>
+    [Allow(Roles.QualityEngineer)]
+    public sealed record Reject([property: Required, StringLength(TextMax)] string Reason) : NonconformityCommand;
+
+    /// <summary>Plans containment; possible from the first state on (§10.2.1 a).</summary>
+    [Allow(Roles.QualityEngineer, Roles.Reporter)]
+    public sealed record PlanContainment(
+        [property: Required, StringLength(TextMax)] string Description,
+        [property: Range(1, HoursMax)] int DueHours) : NonconformityCommand;
+
+    /// <summary>Decides that nothing needs to be contained.</summary>
+    [Allow(Roles.QualityEngineer)]
+    public sealed record DecideContainmentNotNeeded(
+        [property: Required, StringLength(TextMax)] string Justification) : NonconformityCommand;
+
+    /// <summary>Confirms that containment is in place and verified (G04).</summary>
+    [Allow(Roles.QualityEngineer)]
+    public sealed record ConfirmContainment(
+        [property: Required, StringLength(TextMax)] string Evidence,
+        [property: Required, StringLength(NameMax)] string CleanPoint) : NonconformityCommand;
+
+    /// <summary>Lifts containment.</summary>
+    [Allow(Roles.QualityEngineer)]
+    public sealed record LiftContainment([property: Required, StringLength(TextMax)] string Reason)
+        : NonconformityCommand;
+
+    /// <summary>Ends the review (G03).</summary>
+    [Allow(Roles.QualityEngineer)]
+    public sealed record CompleteReview : NonconformityCommand;
+
+    /// <summary>Decides what happens to a quantity (G05).</summary>
+    [Allow(Roles.DispositionAuthority)]
+    public sealed record DecideDisposition(
+        DispositionKind Kind, [property: Range(-QuantityMax, QuantityMax)] double Quantity,
+        [property: StringLength(NameMax)] string? Lot,
+        [property: Required, StringLength(TextMax)] string Reason) : NonconformityCommand;
+
+    /// <summary>Reports a line as carried out.</summary>
+    [Allow(Roles.QualityEngineer, Roles.ActionOwner, Roles.DispositionAuthority)]
+    public sealed record ExecuteDisposition(
+        Guid LineId, [property: Required, StringLength(TextMax)] string Evidence) : NonconformityCommand;
+
+    /// <summary>Verifies a line; after rework by somebody else than who carried it out (G07).</summary>
+    [Allow(Roles.QualityEngineer, Roles.Verifier)]
+    public sealed record VerifyDisposition(
+        Guid LineId, [property: Required, StringLength(NameMax)] string Method,
+        [property: Required, StringLength(TextMax)] string Result, bool Passed) : NonconformityCommand;
+
+    /// <summary>Decides that the customer need not be told.</summary>
+    [Allow(Roles.QualityEngineer)]
+    public sealed record DecideCustomerNoticeNotNeeded(
+        [property: Required, StringLength(TextMax)] string Justification) : NonconformityCommand;
+
+    /// <summary>Decides that the customer must be told.</summary>
+    [Allow(Roles.QualityEngineer)]
+    public sealed record RequireCustomerNotice(DateOnly DueOn) : NonconformityCommand;
+
+    /// <summary>Confirms that the customer was told.</summary>
+    [Allow(Roles.QualityEngineer)]
+    public sealed record ConfirmCustomerInformed([property: Required, StringLength(NameMax)] string Reference)
+        : NonconformityCommand;
+
+    /// <summary>Requires corrective action: opens a CAPA, or joins the one named (§10.2.1 b).</summary>
+    [Allow(Roles.QualityEngineer)]
+    public sealed record RequireCorrectiveAction(
+        [property: Required, StringLength(NameMax)] string CapaOwner,
+        [property: Required, StringLength(TextMax)] string Reason, Guid? CapaId) : NonconformityCommand;
+
+    /// <summary>Decides that no corrective action is needed (G09).</summary>
+    [Allow(Roles.QualityEngineer)]
+    public sealed record DecideNoCorrectiveAction(
+        [property: Required, StringLength(TextMax)] string Justification,
+        [property: StringLength(TextMax)] string? OverrideReason) : NonconformityCommand;
+
+    /// <summary>Notes the stage a linked CAPA has reached. Given by the reaction to the CAPA's events alone.</summary>
+    [Allow(Roles.Service)]
+    public sealed record NoteCapaStage(Guid CapaId, PlanStage Stage, int Cycle, Verdict? Verdict) : NonconformityCommand;
+
+    /// <summary>Closes the case, signed (G17).</summary>
+    [Allow(Roles.QualityEngineer, Roles.Approver), Signs]
+    public sealed record Close : NonconformityCommand;
+}
+
+/// <summary>A deviation that a case is told of.</summary>
+public sealed record CountedDeviation(Guid Id, DateTimeOffset DetectedAt);

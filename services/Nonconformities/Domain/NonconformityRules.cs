@@ -1,0 +1,170 @@
+using System.Globalization;
+using CapaEngine.Contracts;
+using CapaEngine.Kernel;
+using static CapaEngine.Kernel.Decision<CapaEngine.Contracts.NonconformityEvent>;
+using Command = CapaEngine.Nonconformities.Domain.NonconformityCommand;
+using Fact = CapaEngine.Contracts.NonconformityEvent;
+using Stage = CapaEngine.Nonconformities.Domain.NonconformityStage;
+
+namespace CapaEngine.Nonconformities.Domain;
+
+/// <summary>The rules of a nonconformity. Read the switch as the decision table that it is.</summary>
+public static class NonconformityRules
+{
+    private const int DeviationsPerFactMax = 500;
+    private static readonly TimeSpan ClockSkewMax = TimeSpan.FromMinutes(5);
+
+    /// <summary>What follows from the command, or why it is refused.</summary>
+    public static Decision<Fact> Decide(Command command, Nonconformity state, CommandContext context) =>
+        (state.Stage, command) switch
+        {
+            (Stage.NotReported, Command.Report c) => Report(c, context),
+            (Stage.NotReported, Command.OpenByPolicy c) => OpenByPolicy(c, context),
+            (Stage.NotReported, _) => NotFound(),
+            (_, Command.Report or Command.OpenByPolicy) => Accept(),
+
+            // Facts of machines and of other services are taken whatever the stage. A deviation belongs to the case
+            // that was open when it entered the log, even if the case closed before it could be attached.
+            (_, Command.AttachDeviations c) => Accept(Attached(c.Deviations, state)),
+            (_, Command.NoteCapaStage c) => NoteCapaStage(c, state),
+
+            (Stage.Rejected, Command.Reject) or (Stage.Closed, Command.Close) => Accept(),
+            (Stage.Rejected or Stage.Closed, _) => WrongStage(state),
+
+            (_, Command.Accept c) => AcceptForReview(c, state, context),
+            (_, Command.Reject c) => RejectAsUnfounded(c, state, context),
+            (_, Command.PlanContainment c) => Containment.Plan(c, state),
+            (_, Command.DecideContainmentNotNeeded c) => Containment.NotNeeded(c, state),
+            (_, Command.ConfirmContainment c) => Containment.Confirm(c, state, context),
+            (_, Command.LiftContainment c) => Containment.Lift(c, state, context),
+            (_, Command.CompleteReview) => CompleteReview(state, context),
+
+            (_, Command.DecideCustomerNoticeNotNeeded c) => NoticeNotNeeded(c, state),
+            (_, Command.RequireCustomerNotice c) => RequireNotice(c, state),
+            (_, Command.ConfirmCustomerInformed c) => ConfirmInformed(c, state, context),
+
+            (Stage.Reported or Stage.UnderReview, _) => WrongStage(state),
+            (_, Command.DecideDisposition c) => Dispositions.DecideLine(c, state, context),
+            (_, Command.ExecuteDisposition c) => Dispositions.Execute(c, state, context),
+            (_, Command.VerifyDisposition c) => Dispositions.Verify(c, state, context),
+            (_, Command.RequireCorrectiveAction c) => CauseDecision.Require(c, state, context),
+            (_, Command.DecideNoCorrectiveAction c) => CauseDecision.NotRequired(c, state, context),
+            (_, Command.Close) => Closing.Close(state, context),
+            _ => WrongStage(state),
+        };
+
+    /// <summary>The answer where a command does not fit the stage of the case.</summary>
+    internal static Decision<Fact> WrongStage(Nonconformity state) =>
+        Reject("wrong-stage", $"This is not possible while the nonconformity is {Words(state.Stage)}.");
+
+    // G01
+    private static Decision<Fact> Report(Command.Report c, CommandContext context) => c switch
+    {
+        _ when string.IsNullOrWhiteSpace(c.Requirement.Standard)
+            || (string.IsNullOrWhiteSpace(c.Requirement.Clause) && string.IsNullOrWhiteSpace(c.Requirement.Text)) =>
+            Reject("requirement-missing", "Name the requirement that was not met: its standard, and its clause or text."),
+        _ when c.DetectedAt > context.Now + ClockSkewMax =>
+            Reject("detected-in-the-future", "It cannot have been detected in the future."),
+        _ when c.Subject is { } subject && subject.Site != c.Site =>
+            Reject("subject-elsewhere", $"The subject belongs to the site {subject.Site}."),
+        _ when c.Subject is { Characteristic: null, DefectCode: null } =>
+            Reject("subject-incomplete", "The subject names neither a characteristic nor a defect code."),
+        _ => Accept(new Fact.Reported(
+            c.Site, c.Title, c.Description, c.Requirement, c.Source, c.DetectionStage, c.Product, c.Process, c.Lots ?? [],
+            c.AffectedQuantity, c.Unit, c.Severity, c.DetectedAt, context.Person, c.Subject, c.SignatureCycle,
+            PolicyVersion: null, CountWindowFrom: null)),
+    };
+
+    private static Decision<Fact> OpenByPolicy(Command.OpenByPolicy c, CommandContext context)
+    {
+        var reported = new Fact.Reported(
+            c.Subject.Site, c.Title, c.Description, c.Requirement, NonconformitySource.ProcessMonitoring,
+            DetectionStage.InProcess, c.Subject.Product, c.Subject.Process, c.Lots, c.AffectedQuantity, c.Unit, c.Severity,
+            c.Deviations.Max(deviation => deviation.DetectedAt), context.Person, c.Subject, c.SignatureCycle,
+            c.PolicyVersion, c.WindowFrom);
+        return Accept([reported, .. Attached(c.Deviations, Nonconformity.NotReported)]);
+    }
+
+    private static Fact[] Attached(ValueList<CountedDeviation> deviations, Nonconformity state) =>
+    [
+        .. deviations.Where(deviation => !state.Deviations.Contains(deviation.Id)).DistinctBy(deviation => deviation.Id)
+            .Chunk(DeviationsPerFactMax).Select(chunk => new Fact.DeviationsAttached(
+                chunk.Select(deviation => deviation.Id).ToValueList(),
+                chunk.Min(deviation => deviation.DetectedAt), chunk.Max(deviation => deviation.DetectedAt))),
+    ];
+
+    // G02. A grave case needs a deadline for containment, unless containment was decided at once.
+    private static Decision<Fact> AcceptForReview(Command.Accept c, Nonconformity state, CommandContext context)
+    {
+        if (state.Stage == Stage.UnderReview && state.Severity == c.Severity
+            && state.ContainmentDueHours == c.ContainmentDueHours) return Accept();
+        if (state.Stage != Stage.Reported) return WrongStage(state);
+        if (c.Severity >= Severity.Major && c.ContainmentDueHours is null
+            && state.Containment == ContainmentStage.Undecided)
+            return Reject("containment-deadline-missing",
+                $"A {Words(c.Severity)} nonconformity needs a deadline for containment, in hours.");
+        return Accept(new Fact.Accepted(context.Person, c.Severity, c.ContainmentDueHours));
+    }
+
+    // G02. Nobody dismisses their own report, and a case with goods on hold is not unfounded.
+    private static Decision<Fact> RejectAsUnfounded(Command.Reject c, Nonconformity state, CommandContext context) =>
+        state switch
+        {
+            { Stage: Stage.Open } => WrongStage(state),
+            _ when context.Person == state.ReportedBy =>
+                Reject("self-rejection", "Whoever reported the nonconformity cannot reject it."),
+            { Containment: ContainmentStage.InPlace } =>
+                Reject("containment-in-place", "Containment is in place: lift it before rejecting the report."),
+            _ => Accept(new Fact.Rejected(context.Person, c.Reason)),
+        };
+
+    // G03
+    private static Decision<Fact> CompleteReview(Nonconformity state, CommandContext context) => state switch
+    {
+        { Stage: Stage.Open } => Accept(),
+        { Stage: Stage.Reported } => WrongStage(state),
+        { Containment: ContainmentStage.Undecided } =>
+            Reject("containment-undecided", "Containment is neither planned nor decided not to be needed."),
+        _ => Accept(new Fact.ReviewCompleted(context.Person)),
+    };
+
+    // What left the house concerns the customer (§8.7.1), so the duty to tell cannot be waived there.
+    private static Decision<Fact> NoticeNotNeeded(Command.DecideCustomerNoticeNotNeeded c, Nonconformity state) =>
+        state switch
+        {
+            { Notice: CustomerNotice.NotNeeded } => Accept(),
+            { IsEscaped: true } => Reject(
+                "customer-notice-mandatory", $"It was detected {Words(state.DetectionStage)}: the customer must be told."),
+            { Notice: CustomerNotice.Sent } => Reject("customer-informed", "The customer has been told already."),
+            _ => Accept(new Fact.CustomerNoticeNotNeeded(c.Justification)),
+        };
+
+    private static Decision<Fact> RequireNotice(Command.RequireCustomerNotice c, Nonconformity state) =>
+        state.Notice switch
+        {
+            CustomerNotice.Due => Accept(),
+            CustomerNotice.Sent => Reject("customer-informed", "The customer has been told already."),
+            _ => Accept(new Fact.CustomerNoticeRequired(c.DueOn)),
+        };
+
+    private static Decision<Fact> ConfirmInformed(
+        Command.ConfirmCustomerInformed c, Nonconformity state, CommandContext context) => state.Notice switch
+        {
+            CustomerNotice.Sent => Accept(),
+            CustomerNotice.Due => Accept(new Fact.CustomerInformed(context.Person, c.Reference)),
+            _ => Reject("customer-notice-not-due", "It was not decided that the customer must be told."),
+        };
+
+    private static Decision<Fact> NoteCapaStage(Command.NoteCapaStage c, Nonconformity state) =>
+        state.Capas.FirstOrDefault(capa => capa.CapaId == c.CapaId) switch
+        {
+            null => Reject("unknown-capa", $"The CAPA {c.CapaId} is not linked to this nonconformity."),
+            var capa when capa.Stage == c.Stage && capa.Cycle == c.Cycle && capa.Verdict == c.Verdict => Accept(),
+            _ => Accept(new Fact.CapaStageNoted(c.CapaId, c.Stage, c.Cycle, c.Verdict)),
+        };
+
+    /// <summary>An enumeration's value as words in a sentence.</summary>
+    internal static string Words<TEnum>(TEnum value) where TEnum : struct, Enum => string.Concat(
+        value.ToString().Select((letter, index) => char.IsUpper(letter)
+            ? (index == 0 ? "" : " ") + char.ToLower(letter, CultureInfo.InvariantCulture) : letter.ToString()));
+}
