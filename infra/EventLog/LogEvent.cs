@@ -1,0 +1,30 @@
+namespace CapaEngine.EventLog;
+
+/// <summary>An event that somebody wants to append.</summary>
+internal sealed record ProposedEvent(
+    Guid Id, string Type, bool IsJson, ReadOnlyMemory<byte> Data, ReadOnlyMemory<byte> Metadata)
+{
+    /// <summary>What counts towards the limit of an append: both bodies, and the type in UTF-16.</summary>
+    public int Bytes => Data.Length + Metadata.Length + (2 * Type.Length);
+}
+
+/// <summary>An event with its place in the log.</summary>
+internal sealed record LogEvent(
+    long Position, string Stream, long Revision, Guid Id, string Type, bool IsJson, DateTime Created,
+    ReadOnlyMemory<byte> Data, ReadOnlyMemory<byte> Metadata)
+{
+    public int Bytes => Data.Length + Metadata.Length;
+}
+
+/// <summary>The names that the protocol reserves.</summary>
+internal static class SystemNames
+{
+    public const string MetadataPrefix = "$$";
+    public const string MetadataType = "$metadata";
+    public const string TombstoneType = "$streamDeleted";
+
+    /// <summary>The revision of a tombstone: no event can follow it.</summary>
+    public const long TombstoneRevision = long.MaxValue;
+
+    public static string MetadataStreamOf(string stream) => MetadataPrefix + stream;
+}

@@ -1,0 +1,287 @@
+using System.Text.RegularExpressions;
+using CapaEngine.EventLog.Reading;
+using CapaEngine.EventStore.Protocol;
+using Grpc.Core;
+using Options = CapaEngine.EventStore.Protocol.ReadReq.Types.Options;
+
+namespace CapaEngine.EventLog.Rpc;
+
+internal sealed partial class StreamsService
+{
+    // A server of the protocol reads this many events at a time; checkpoint intervals are multiples of it.
+    private const uint DefaultWindow = 32;
+    private const uint LastPositionsSince = 1;
+    private static readonly TimeSpan PatternTimeout = TimeSpan.FromMilliseconds(100);
+    private static readonly WriteOptions Buffered = new(WriteFlags.BufferHint);
+
+    public override async Task Read(
+        ReadReq request, IServerStreamWriter<ReadResp> responseStream, ServerCallContext context)
+    {
+        var options = request.Options ?? throw Failures.BadArgument("A read has options.");
+        var term = node.Term ?? throw Failures.NotReady();
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, term.Ended);
+        var output = new ReadOutput(responseStream, Structured(options));
+        var reader = new LogReader(term, table, clock);
+        try
+        {
+            await (options switch
+            {
+                { Stream: { } stream, CountOptionCase: Options.CountOptionOneofCase.Count } =>
+                    ReadStreamAsync(options, stream, term, reader, output, ending.Token),
+                { All: { } all, CountOptionCase: Options.CountOptionOneofCase.Count } =>
+                    ReadAllAsync(options, all, term, reader, output, ending.Token),
+                { Subscription: not null, ReadDirection: Options.Types.ReadDirection.Backwards } =>
+                    throw Failures.BadArgument("A subscription goes forwards."),
+                { Stream: { } stream, Subscription: not null } =>
+                    FollowStreamAsync(options, stream, reader, output, ending.Token),
+                { All: { } all, Subscription: not null } =>
+                    FollowAllAsync(options, all, term, reader, output, ending.Token),
+                _ => throw Failures.BadArgument("A read has a stream or all, and a count or a subscription."),
+            });
+        }
+        catch (OperationCanceledException) when (term.Ended.IsCancellationRequested)
+        {
+            throw Failures.NotReady();
+        }
+    }
+
+    private async Task ReadStreamAsync(
+        Options options, Options.Types.StreamOptions from, Term term, LogReader reader, ReadOutput output,
+        CancellationToken ct)
+    {
+        RefuseFilter(options);
+        var stream = Wire.Name(from.StreamIdentifier);
+        var end = await table.LastOfAsync(stream, ct);
+        var limits = term.Limits.Find(stream) ?? StreamLimits.None;
+        if (end is { Revision: SystemNames.TombstoneRevision })
+        {
+            throw Failures.StreamDeleted(stream);
+        }
+
+        if (end is null || limits.IsDeleted)
+        {
+            await output.WriteAsync(new ReadResp { StreamNotFound = new() { StreamIdentifier = from.StreamIdentifier } });
+            return;
+        }
+
+        var backwards = options.ReadDirection == Options.Types.ReadDirection.Backwards;
+        var (last, visible) = (end.Revision, limits.FirstVisible(end.Revision));
+        var start = from.RevisionOptionCase switch
+        {
+            Options.Types.StreamOptions.RevisionOptionOneofCase.Revision =>
+                (long)Math.Min(from.Revision, long.MaxValue),
+            Options.Types.StreamOptions.RevisionOptionOneofCase.End => backwards ? last : last + 1,
+            _ => 0,
+        };
+        var (lower, upper) = backwards ? (visible, Math.Min(start, last)) : (Math.Max(start, visible), last);
+        var sent = 0;
+        await foreach (var page in reader.StreamAsync(stream, lower, upper, backwards, CountMax(options), ct))
+        {
+            sent += page.Count;
+            await output.WriteAsync(page);
+        }
+
+        if ((options.ControlOption?.Compatibility ?? 0) >= LastPositionsSince)
+        {
+            if (sent == 0 && start < visible)
+            {
+                await output.WriteAsync(new ReadResp { FirstStreamPosition = (ulong)visible });
+            }
+
+            await output.WriteAsync(new ReadResp { LastStreamPosition = (ulong)last });
+        }
+    }
+
+    private static async Task ReadAllAsync(
+        Options options, Options.Types.AllOptions from, Term term, LogReader reader, ReadOutput output,
+        CancellationToken ct)
+    {
+        var filter = Filter(options);
+        var backwards = options.ReadDirection == Options.Types.ReadDirection.Backwards;
+        var position = from.AllOptionCase switch
+        {
+            Options.Types.AllOptions.AllOptionOneofCase.Position => Checked(from.Position, term.Tail.Head),
+            Options.Types.AllOptions.AllOptionOneofCase.End => term.Tail.Head + 1,
+            _ => 0,
+        };
+
+        // A position lies before its event: forwards the event is read, backwards it is not.
+        var pages = backwards
+            ? reader.BackwardsAsync(position, CountMax(options), filter, ct)
+            : reader.ForwardsAsync(Math.Max(0, position - 1), CountMax(options), filter, ct);
+        await foreach (var page in pages)
+        {
+            await output.WriteAsync(page);
+        }
+    }
+
+    private async Task FollowStreamAsync(
+        Options options, Options.Types.StreamOptions from, LogReader reader, ReadOutput output, CancellationToken ct)
+    {
+        RefuseFilter(options);
+        var stream = Wire.Name(from.StreamIdentifier);
+        var end = await table.LastOfAsync(stream, ct);
+        var after = from.RevisionOptionCase switch
+        {
+            Options.Types.StreamOptions.RevisionOptionOneofCase.Revision =>
+                (long)Math.Min(from.Revision, long.MaxValue - 1),
+            Options.Types.StreamOptions.RevisionOptionOneofCase.End => end?.Revision ?? -1,
+            _ => -1,
+        };
+        if (end is { Revision: SystemNames.TombstoneRevision })
+        {
+            throw Failures.StreamDeleted(stream);
+        }
+
+        await FollowAsync(reader.FollowStreamAsync(stream, after, ct), output, step =>
+        {
+            if (step.Events.Any(e => e.Revision == SystemNames.TombstoneRevision))
+            {
+                throw Failures.StreamDeleted(stream);
+            }
+        });
+    }
+
+    private Task FollowAllAsync(
+        Options options, Options.Types.AllOptions from, Term term, LogReader reader, ReadOutput output,
+        CancellationToken ct)
+    {
+        var after = from.AllOptionCase switch
+        {
+            Options.Types.AllOptions.AllOptionOneofCase.Position => Checked(from.Position, term.Tail.Head),
+            Options.Types.AllOptions.AllOptionOneofCase.End => term.Tail.Head,
+            _ => 0,
+        };
+        var filtered = options.FilterOptionCase == Options.FilterOptionOneofCase.Filter;
+        var every = filtered ? CheckpointEvery(options.Filter) : long.MaxValue;
+        var steps = reader.FollowAsync(Math.Min(after, term.Tail.Head), Filter(options), every, ct);
+        return FollowAsync(steps, output, _ => { }, checkpoints: filtered);
+    }
+
+    private async Task FollowAsync(
+        IAsyncEnumerable<Step> steps, ReadOutput output, Action<Step> inspect, bool checkpoints = false)
+    {
+        telemetry.SubscriptionStarted();
+        try
+        {
+            await output.WriteAsync(new ReadResp { Confirmation = new() { SubscriptionId = $"{Guid.NewGuid()}" } });
+            await foreach (var step in steps)
+            {
+                inspect(step);
+                await output.WriteAsync(step.Events);
+                if (checkpoints && step.Checkpoint is { } position)
+                {
+                    await output.WriteAsync(Wire.Checkpoint(position));
+                }
+
+                if (step.CaughtUp)
+                {
+                    await output.WriteAsync(new ReadResp { CaughtUp = new() });
+                }
+            }
+        }
+        finally
+        {
+            telemetry.SubscriptionEnded();
+        }
+    }
+
+    private static long CountMax(Options options) => (long)Math.Min(options.Count, long.MaxValue);
+
+    private static bool Structured(Options options) => options.UuidOption?.ContentCase switch
+    {
+        Options.Types.UUIDOption.ContentOneofCase.Structured => true,
+        Options.Types.UUIDOption.ContentOneofCase.String => false,
+        _ => throw Failures.BadArgument("A read says in which form it wants ids."),
+    };
+
+    private static long Checked(Options.Types.Position position, long head)
+    {
+        if (position.CommitPosition == ulong.MaxValue)
+        {
+            return head + 1;
+        }
+
+        // A place that this log has not reached belongs to another log, or to one that was lost.
+        return position.PreparePosition <= position.CommitPosition && position.CommitPosition <= (ulong)head
+            ? (long)position.CommitPosition
+            : throw Failures.BadArgument("Trying to read from an invalid position.");
+    }
+
+    private static void RefuseFilter(Options options)
+    {
+        if (options.FilterOptionCase == Options.FilterOptionOneofCase.Filter)
+        {
+            throw Failures.BadArgument("Only a read of all streams has a filter.");
+        }
+    }
+
+    private static long CheckpointEvery(Options.Types.FilterOptions filter)
+    {
+        var window = filter.WindowCase switch
+        {
+            Options.Types.FilterOptions.WindowOneofCase.Max => filter.Max,
+            Options.Types.FilterOptions.WindowOneofCase.Count => DefaultWindow,
+            _ => throw Failures.BadArgument("A filter has a window."),
+        };
+        return filter.CheckpointIntervalMultiplier > 0
+            ? (long)window * filter.CheckpointIntervalMultiplier
+            : throw Failures.BadArgument("The checkpoint interval is at least one window.");
+    }
+
+    private static EventFilter Filter(Options options)
+    {
+        if (options.FilterOptionCase != Options.FilterOptionOneofCase.Filter)
+        {
+            return EventFilter.None;
+        }
+
+        var filter = options.Filter;
+        var byType = filter.FilterCase == Options.Types.FilterOptions.FilterOneofCase.EventType;
+        var expression = byType ? filter.EventType : filter.StreamIdentifier;
+        if (expression is null || filter.WindowCase == Options.Types.FilterOptions.WindowOneofCase.None)
+        {
+            throw Failures.BadArgument("A filter has an expression and a window.");
+        }
+
+        if (expression.Prefix.Count > 0)
+        {
+            string[] prefixes = [.. expression.Prefix];
+            return byType ? EventFilter.ByTypePrefix(prefixes) : EventFilter.ByStreamPrefix(prefixes);
+        }
+
+        var pattern = Pattern(expression.Regex);
+        return byType ? EventFilter.ByTypePattern(pattern) : EventFilter.ByStreamPattern(pattern);
+    }
+
+    private static Regex Pattern(string text)
+    {
+        try
+        {
+            return new Regex(text, RegexOptions.CultureInvariant, PatternTimeout);
+        }
+        catch (ArgumentException malformed)
+        {
+            throw Failures.BadArgument(malformed.Message);
+        }
+    }
+
+    /// <summary>Writes pages: what is in the middle of one waits for its end before it goes on the wire.</summary>
+    private sealed class ReadOutput(IServerStreamWriter<ReadResp> stream, bool structured)
+    {
+        public async Task WriteAsync(IReadOnlyList<LogEvent> page)
+        {
+            for (var i = 0; i < page.Count; i++)
+            {
+                stream.WriteOptions = i < page.Count - 1 ? Buffered : null;
+                await stream.WriteAsync(Wire.Event(page[i], structured));
+            }
+        }
+
+        public Task WriteAsync(ReadResp message)
+        {
+            stream.WriteOptions = null;
+            return stream.WriteAsync(message);
+        }
+    }
+}

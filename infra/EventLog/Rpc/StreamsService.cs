@@ -1,0 +1,179 @@
+using CapaEngine.EventLog.Reading;
+using CapaEngine.EventLog.Writing;
+using CapaEngine.EventStore.Protocol;
+using Grpc.Core;
+using Revision = CapaEngine.EventStore.Protocol.AppendReq.Types.Options.ExpectedStreamRevisionOneofCase;
+
+namespace CapaEngine.EventLog.Rpc;
+
+/// <summary>The service <c>event_store.client.streams.Streams</c>: this half writes, the other one reads.</summary>
+internal sealed partial class StreamsService(LogNode node, EventTable table, TimeProvider clock, Telemetry telemetry)
+    : Streams.StreamsBase
+{
+    public const int AppendBytesMax = 1024 * 1024;
+
+    private static readonly TimeSpan WriteTimeout = TimeSpan.FromSeconds(10);
+
+    public override async Task<AppendResp> Append(
+        IAsyncStreamReader<AppendReq> requestStream, ServerCallContext context)
+    {
+        var ct = context.CancellationToken;
+        if (!await requestStream.MoveNext(ct) || requestStream.Current.Options is not { } options)
+        {
+            throw Failures.BadArgument("The first message of an append is its options.");
+        }
+
+        var stream = Wire.Name(options.StreamIdentifier);
+        var expected = Expected(options.ExpectedStreamRevisionCase, options.Revision);
+        var events = await ProposedAsync(requestStream, ct);
+        return await WriteAsync(WriteKind.Append, stream, expected, events, ct) switch
+        {
+            WriteOutcome.Written written => Success(written),
+            WriteOutcome.Conflict conflict => new AppendResp
+            {
+                WrongExpectedVersion = Conflict(expected, conflict.Actual),
+            },
+            var other => throw Failure(other, stream, expected),
+        };
+    }
+
+    public override Task BatchAppend(
+        IAsyncStreamReader<BatchAppendReq> requestStream, IServerStreamWriter<BatchAppendResp> responseStream,
+        ServerCallContext context) =>
+        new BatchAppendSession(node, clock, requestStream, responseStream).RunAsync(context.CancellationToken);
+
+    public override async Task<DeleteResp> Delete(DeleteReq request, ServerCallContext context)
+    {
+        var options = request.Options ?? throw Failures.BadArgument("A delete has options.");
+        var expected = Expected((Revision)options.ExpectedStreamRevisionCase, options.Revision);
+        var position = await RemoveAsync(
+            WriteKind.Delete, Wire.Name(options.StreamIdentifier), expected, context.CancellationToken);
+        return new DeleteResp { Position = new() { CommitPosition = position, PreparePosition = position } };
+    }
+
+    public override async Task<TombstoneResp> Tombstone(TombstoneReq request, ServerCallContext context)
+    {
+        var options = request.Options ?? throw Failures.BadArgument("A tombstone has options.");
+        var expected = Expected((Revision)options.ExpectedStreamRevisionCase, options.Revision);
+        var position = await RemoveAsync(
+            WriteKind.Tombstone, Wire.Name(options.StreamIdentifier), expected, context.CancellationToken);
+        return new TombstoneResp { Position = new() { CommitPosition = position, PreparePosition = position } };
+    }
+
+    // The three messages number the cases of their expectation alike, but each has an enumeration of its own.
+    private static Expectation Expected(Revision kind, ulong revision) => kind switch
+    {
+        Revision.Revision => new Expectation((long)Math.Min(revision, long.MaxValue)),
+        Revision.NoStream => Expectation.NoStream,
+        Revision.Any => Expectation.Any,
+        Revision.StreamExists => Expectation.StreamExists,
+        _ => throw Failures.BadArgument("A write says what it expects of its stream."),
+    };
+
+    private static async Task<List<ProposedEvent>> ProposedAsync(
+        IAsyncStreamReader<AppendReq> requests, CancellationToken ct)
+    {
+        var (events, bytes) = (new List<ProposedEvent>(), 0L);
+        while (await requests.MoveNext(ct))
+        {
+            var m = requests.Current.ProposedMessage
+                ?? throw Failures.BadArgument("After the options come events.");
+            var proposed = Wire.Proposed(m.Id, m.Metadata, m.Data, m.CustomMetadata)
+                ?? throw Failures.MissingMetadata();
+            bytes += proposed.Bytes;
+            if (bytes > AppendBytesMax)
+            {
+                throw Failures.TooLarge(AppendBytesMax);
+            }
+
+            events.Add(proposed);
+        }
+
+        return events;
+    }
+
+    private async Task<ulong> RemoveAsync(WriteKind kind, string stream, Expectation expected, CancellationToken ct) =>
+        await WriteAsync(kind, stream, expected, [], ct) switch
+        {
+            WriteOutcome.Written { Position: { } position } => (ulong)position,
+            var other => throw Failure(other, stream, expected),
+        };
+
+    private async Task<WriteOutcome> WriteAsync(
+        WriteKind kind, string stream, Expectation expected, IReadOnlyList<ProposedEvent> events, CancellationToken ct)
+    {
+        var term = node.Term ?? throw Failures.NotReady();
+        var answer = new TaskCompletionSource<WriteOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var expiresAt = clock.GetTimestamp() + (long)(WriteTimeout.TotalSeconds * clock.TimestampFrequency);
+        await term.Writer.SubmitAsync(
+            new AppendRequest(kind, stream, expected, events, expiresAt, outcome => answer.TrySetResult(outcome)), ct);
+        return await answer.Task.WaitAsync(ct);
+    }
+
+    private static RpcException Failure(WriteOutcome outcome, string stream, Expectation expected) => outcome switch
+    {
+        WriteOutcome.Conflict conflict =>
+            Failures.WrongExpectedVersion(stream, expected.Revision, conflict.Actual),
+        WriteOutcome.StreamDeleted => Failures.StreamDeleted(stream),
+        WriteOutcome.NotReady => Failures.NotReady(),
+        _ => Failures.TimedOut(),
+    };
+
+    private static AppendResp Success(WriteOutcome.Written written)
+    {
+        var success = new AppendResp.Types.Success();
+        if (written.Revision < 0)
+        {
+            success.NoStream = new();
+        }
+        else
+        {
+            success.CurrentRevision = (ulong)written.Revision;
+        }
+
+        if (written.Position is { } position)
+        {
+            success.Position = new() { CommitPosition = (ulong)position, PreparePosition = (ulong)position };
+        }
+        else
+        {
+            success.NoPosition = new();
+        }
+
+        return new AppendResp { Success = success };
+    }
+
+    // Told twice: clients of before 20.10 know only the first pair.
+    private static AppendResp.Types.WrongExpectedVersion Conflict(Expectation expected, long actual)
+    {
+        var conflict = new AppendResp.Types.WrongExpectedVersion();
+        if (actual < 0)
+        {
+            (conflict.NoStream2060, conflict.CurrentNoStream) = (new(), new());
+        }
+        else
+        {
+            (conflict.CurrentRevision2060, conflict.CurrentRevision) = ((ulong)actual, (ulong)actual);
+        }
+
+        if (expected == Expectation.Any)
+        {
+            (conflict.Any2060, conflict.ExpectedAny) = (new(), new());
+        }
+        else if (expected == Expectation.StreamExists)
+        {
+            (conflict.StreamExists2060, conflict.ExpectedStreamExists) = (new(), new());
+        }
+        else if (expected == Expectation.NoStream)
+        {
+            conflict.ExpectedNoStream = new();
+        }
+        else
+        {
+            var revision = (ulong)expected.Revision;
+            (conflict.ExpectedRevision2060, conflict.ExpectedRevision) = (revision, revision);
+        }
+
+        return conflict;
+    }
+}

@@ -1,0 +1,51 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace CapaEngine.EventLog;
+
+/// <summary>What readers of a stream may see of it, after its metadata.</summary>
+internal sealed record StreamLimits(long? MaxCount, long? TruncateBefore, long? MaxAgeSeconds)
+{
+    private const string MaxCountName = "$maxCount";
+    private const string TruncateBeforeName = "$tb";
+    private const string MaxAgeName = "$maxAge";
+
+    public static StreamLimits None { get; } = new(null, null, null);
+
+    /// <summary>Deleted softly: nothing is visible, and a later append continues the numbering.</summary>
+    public bool IsDeleted => TruncateBefore == long.MaxValue;
+
+    /// <summary>The first revision that readers may see of a stream whose last one is <paramref name="last"/>.</summary>
+    public long FirstVisible(long last) => Math.Max(
+        TruncateBefore ?? 0, MaxCount is { } count && count <= last ? last - count + 1 : 0);
+
+    /// <summary>Metadata that is no JSON object, or has a member of another type, limits nothing.</summary>
+    public static StreamLimits Parse(ReadOnlyMemory<byte> metadata)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(metadata);
+            return json.RootElement.ValueKind == JsonValueKind.Object
+                ? new(Number(json, MaxCountName), Number(json, TruncateBeforeName), Number(json, MaxAgeName))
+                : None;
+        }
+        catch (JsonException)
+        {
+            return None;
+        }
+    }
+
+    /// <summary>The same metadata with another truncation; whatever else it says stays.</summary>
+    public static byte[] WithTruncateBefore(ReadOnlyMemory<byte>? metadata, long truncateBefore)
+    {
+        var content = metadata is { } known ? JsonNode.Parse(known.Span) as JsonObject ?? [] : [];
+        content[TruncateBeforeName] = truncateBefore;
+        return JsonSerializer.SerializeToUtf8Bytes(content);
+    }
+
+    private static long? Number(JsonDocument json, string name) =>
+        json.RootElement.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number
+        && value.TryGetInt64(out var number)
+            ? number
+            : null;
+}

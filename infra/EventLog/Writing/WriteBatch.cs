@@ -1,0 +1,41 @@
+namespace CapaEngine.EventLog.Writing;
+
+/// <summary>What one transaction will write. Each event gets the next position and the next revision of its stream.</summary>
+internal sealed class WriteBatch(long lastPosition, DateTimeOffset now)
+{
+    // The database keeps microseconds; an event must look the same live and when it is read again.
+    private readonly DateTime _created = now.UtcDateTime.AddTicks(-(now.Ticks % TimeSpan.TicksPerMicrosecond));
+    private readonly List<LogEvent> _events = [];
+    private readonly HashSet<StreamHead> _heads = [];
+    private readonly Dictionary<string, StreamLimits> _limits = new(StringComparer.Ordinal);
+
+    public IReadOnlyList<LogEvent> Events => _events;
+
+    public IReadOnlyCollection<StreamHead> Heads => _heads;
+
+    public IReadOnlyDictionary<string, StreamLimits> Limits => _limits;
+
+    public long LastPosition => lastPosition + _events.Count;
+
+    public void Add(string stream, StreamHead head, ProposedEvent e)
+    {
+        Add(head, new LogEvent(
+            LastPosition + 1, stream, head.Last + 1, e.Id, e.Type, e.IsJson, _created, e.Data, e.Metadata));
+        if (stream.StartsWith(SystemNames.MetadataPrefix, StringComparison.Ordinal)
+            && e.Type == SystemNames.MetadataType)
+        {
+            _limits[stream[SystemNames.MetadataPrefix.Length..]] = StreamLimits.Parse(e.Data);
+        }
+    }
+
+    public void AddTombstone(string stream, StreamHead head) => Add(head, new LogEvent(
+        LastPosition + 1, stream, SystemNames.TombstoneRevision, Guid.NewGuid(), SystemNames.TombstoneType,
+        IsJson: false, _created, default, default));
+
+    private void Add(StreamHead head, LogEvent e)
+    {
+        head.Add(e);
+        _events.Add(e);
+        _heads.Add(head);
+    }
+}
