@@ -85,6 +85,10 @@ namespace CapaEngine.Contracts;
     TypeInfoPropertyName = "CheckpointRelay")]
 [JsonSerializable(typeof(CheckpointEvent.Follower),
     TypeInfoPropertyName = "CheckpointFollower")]
+[JsonSerializable(typeof(ParkingEvent.Parked),
+    TypeInfoPropertyName = "ParkingParked")]
+[JsonSerializable(typeof(ParkingEvent.Released),
+    TypeInfoPropertyName = "ParkingReleased")]
 [JsonSerializable(typeof(NonconformityEvent.Reported),
     TypeInfoPropertyName = "NonconformityReported")]
 [JsonSerializable(

@@ -119,3 +119,23 @@ public abstract record CheckpointEvent
 
 /// <summary>The position a follower has reached on one routing key.</summary>
 public sealed record FollowerPosition(string RoutingKey, ulong Position);
+
+/// <summary>What a service's reactions could not do, in the stream <c>parked-{service}</c>; it is not relayed.</summary>
+public abstract record ParkingEvent
+{
+    private ParkingEvent() { }
+
+    /// <summary>A reaction to an event was set aside; later events of that stream wait behind it.</summary>
+    /// <param name="Stream">The stream of the event.</param>
+    /// <param name="Position">The event's commit position.</param>
+    /// <param name="Type">The event's stored type.</param>
+    /// <param name="Code">Kebab-case: why.</param>
+    [EventType("parked.reaction.v1")]
+    public sealed record Parked(
+        string Stream, Guid EventId, long Revision, ulong Position, string Type, string Code, string Reason)
+        : ParkingEvent;
+
+    /// <summary>The reaction was carried out later.</summary>
+    [EventType("parked.released.v1")]
+    public sealed record Released(string Stream, Guid EventId) : ParkingEvent;
+}

@@ -1,0 +1,139 @@
+using CapaEngine.Contracts;
+using MassTransit;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Options;
+
+namespace CapaEngine.Hosting;
+
+/// <summary>Publishes a batch under its routing key and returns once the broker has taken responsibility for it.</summary>
+public delegate Task PublishBatch(string routingKey, EventBatch batch, CancellationToken ct);
+
+/// <summary>Where the broker is, from <c>amqp://user:password@host:port/vhost</c> (or <c>amqps</c>).</summary>
+public sealed record BrokerAddress(
+    string Host, ushort Port, string VirtualHost, string UserName, string Password, bool Tls)
+{
+    private const ushort PortDefault = 5672;
+    private const ushort TlsPortDefault = 5671;
+
+    /// <summary>The address in a connection string.</summary>
+    public static BrokerAddress Parse(string connectionString)
+    {
+        var uri = new Uri(connectionString);
+        if (uri.Scheme is not ("amqp" or "amqps"))
+            throw new FormatException("ConnectionStrings:RabbitMq begins with amqp:// or amqps://.");
+        var user = uri.UserInfo.Split(':', 2);
+        var path = Uri.UnescapeDataString(uri.AbsolutePath.TrimStart('/'));
+        var tls = uri.Scheme == "amqps";
+        return new BrokerAddress(
+            uri.Host, uri.Port > 0 ? (ushort)uri.Port : tls ? TlsPortDefault : PortDefault,
+            path.Length == 0 ? "/" : path,
+            user[0].Length == 0 ? "guest" : Uri.UnescapeDataString(user[0]),
+            user.Length < 2 ? "guest" : Uri.UnescapeDataString(user[1]), tls);
+    }
+}
+
+/// <summary>The queues of a follower: name, partition, and the routing keys each is bound to.</summary>
+internal sealed record FollowerQueues(
+    Follower Follower, IReadOnlyList<(string Queue, int Partition, IReadOnlyList<string> RoutingKeys)> Queues);
+
+/// <summary>The connection to the broker. MassTransit is named here and nowhere else.</summary>
+public static class BusRegistration
+{
+    // One batch in work and one at hand: the batch, not the prefetch, gives the speed.
+    private const int PrefetchCount = 4;
+    private const int StopTimeoutSeconds = 10;
+    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(10);
+
+    /// <summary>Adds the bus, once per process; relays and followers add it themselves.</summary>
+    public static WebApplicationBuilder AddBus(this WebApplicationBuilder builder, string serviceName)
+    {
+        if (builder.Services.Any(service => service.ServiceType == typeof(BrokerAddress))) return builder;
+        var address = BrokerAddress.Parse(
+            builder.Configuration.GetConnectionString("RabbitMq")
+            ?? throw new InvalidOperationException("ConnectionStrings:RabbitMq is missing."));
+        builder.Services.AddSingleton(address);
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.Configure<PipelineOptions>(builder.Configuration.GetSection(PipelineOptions.Section));
+        builder.Services.Configure<MassTransitHostOptions>(host =>
+            host.StopTimeout = TimeSpan.FromSeconds(StopTimeoutSeconds));
+        builder.Services.AddMassTransit(bus =>
+        {
+            // Commands are taken while the broker is away, because the log is the truth; so this only degrades.
+            bus.ConfigureHealthCheckOptions(health =>
+            {
+                health.Name = "bus";
+                health.MinimalFailureStatus = HealthStatus.Degraded;
+                health.Tags.Add("ready");
+            });
+            bus.UsingRabbitMq((context, rabbit) => Configure(context, rabbit, address, serviceName));
+        });
+        builder.Services.AddSingleton<PublishBatch>(services => Publisher(
+            services.GetRequiredService<IBus>(),
+            services.GetRequiredService<IOptions<PipelineOptions>>().Value.PartitionCount));
+        return builder;
+    }
+
+    private static void Configure(
+        IBusRegistrationContext context, IRabbitMqBusFactoryConfigurator bus, BrokerAddress address, string serviceName)
+    {
+        bus.Host(address.Host, address.Port, address.VirtualHost, serviceName, host =>
+        {
+            host.Username(address.UserName);
+            host.Password(address.Password);
+            host.Heartbeat(Heartbeat);
+            host.PublisherConfirmation = true;
+            if (address.Tls) host.UseSsl(_ => { });
+        });
+        bus.ClearSerialization();
+        bus.UseRawJsonSerializer(RawSerializerOptions.AnyMessageType, isDefault: true);
+        var exchange = Partitions.Exchange(context.GetRequiredService<IOptions<PipelineOptions>>().Value.PartitionCount);
+        foreach (var (follower, queues) in context.GetServices<FollowerQueues>())
+        foreach (var (queue, partition, routingKeys) in queues)
+        {
+            bus.ReceiveEndpoint(queue, endpoint =>
+            {
+                Configure(endpoint, exchange, routingKeys);
+                endpoint.Handler<EventBatch>(context => follower.ConsumeAsync(
+                    partition, context.RoutingKey() ?? "", context.Message, context.CancellationToken));
+            });
+        }
+    }
+
+    private static void Configure(
+        IRabbitMqReceiveEndpointConfigurator endpoint, string exchange, IReadOnlyList<string> routingKeys)
+    {
+        endpoint.ConfigureConsumeTopology = false;
+        endpoint.SetQuorumQueue();
+        endpoint.SingleActiveConsumer = true;
+        endpoint.ConcurrentMessageLimit = 1;
+        endpoint.PrefetchCount = PrefetchCount;
+        foreach (var key in routingKeys)
+            endpoint.Bind(exchange, binding =>
+            {
+                binding.ExchangeType = "topic";
+                binding.RoutingKey = key;
+            });
+    }
+
+    // Mandatory: a batch that no queue takes comes back as an exception instead of being confirmed and lost.
+    private static PublishBatch Publisher(IBus bus, int partitionCount)
+    {
+        var exchange = new Uri($"exchange:{Partitions.Exchange(partitionCount)}?type=topic");
+        return async (routingKey, batch, ct) =>
+        {
+            var endpoint = await bus.GetSendEndpoint(exchange);
+            await endpoint.Send(
+                batch,
+                context =>
+                {
+                    context.SetRoutingKey(routingKey);
+                    context.GetPayload<RabbitMqSendContext>().Mandatory = true;
+                },
+                ct);
+        };
+    }
+}

@@ -1,0 +1,51 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace CapaEngine.Hosting;
+
+/// <summary>
+/// What one message carries: the events of one routing key between two positions of the log. A follower compares
+/// <paramref name="After"/> with how far it has come and so notices everything that was lost on the way.
+/// </summary>
+/// <param name="Partition">The partition whose streams these are.</param>
+/// <param name="After">Every event of the key up to here was published before.</param>
+/// <param name="Through">Every event of the key up to here is published with this batch.</param>
+/// <param name="Events">In log order; empty where the batch only tells how far the log has been read.</param>
+[JsonConverter(typeof(EventBatchConverter))]
+public sealed record EventBatch(int Partition, ulong After, ulong Through, IReadOnlyList<EventEnvelope> Events);
+
+/// <summary>The JSON of a batch, readable by any AMQP client.</summary>
+public sealed class EventBatchConverter : JsonConverter<EventBatch>
+{
+    /// <inheritdoc/>
+    public override EventBatch Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        var json = JsonElement.ParseValue(ref reader);
+        try
+        {
+            return new EventBatch(
+                json.GetProperty("partition"u8).GetInt32(), json.GetProperty("after"u8).GetUInt64(),
+                json.GetProperty("through"u8).GetUInt64(),
+                [.. json.GetProperty("events"u8).EnumerateArray().Select(EventEnvelope.Read)]);
+        }
+        catch (Exception malformed) when (malformed is KeyNotFoundException or FormatException
+                                              or InvalidOperationException or IndexOutOfRangeException
+                                              or OverflowException)
+        {
+            throw new JsonException("This is no batch of events.", malformed);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Write(Utf8JsonWriter writer, EventBatch value, JsonSerializerOptions options)
+    {
+        writer.WriteStartObject();
+        writer.WriteNumber("partition"u8, value.Partition);
+        writer.WriteNumber("after"u8, value.After);
+        writer.WriteNumber("through"u8, value.Through);
+        writer.WriteStartArray("events"u8);
+        foreach (var e in value.Events) e.WriteTo(writer);
+        writer.WriteEndArray();
+        writer.WriteEndObject();
+    }
+}

@@ -1,0 +1,186 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using CapaEngine.Contracts;
+using CapaEngine.Kernel;
+
+namespace CapaEngine.Hosting;
+
+/// <summary>The data of an event that this version cannot read; its stream waits for one that can.</summary>
+/// <param name="Data">The bytes as stored.</param>
+/// <param name="Reason">A kebab-case code.</param>
+public sealed record UnknownFact(string Type, ReadOnlyMemory<byte> Data, string Reason);
+
+/// <summary>
+/// An event between the log and its followers. Read from the log or from a message it is the same, so that a
+/// follower cannot tell by which way an event reached it.
+/// </summary>
+/// <param name="Position">The commit position.</param>
+/// <param name="Time">When it was true; the store's clock where the metadata do not say.</param>
+/// <param name="Data">The bytes as stored; nothing on the way reads them.</param>
+/// <param name="Metadata">Null where this version cannot read them.</param>
+public sealed record EventEnvelope(
+    Guid Id, string Type, string Stream, long Revision, ulong Position, DateTimeOffset Time,
+    ReadOnlyMemory<byte> Data, EventMetadata? Metadata)
+{
+    /// <summary>The envelope of an event as the log holds it.</summary>
+    public static EventEnvelope Of(RecordedEvent recorded)
+    {
+        var metadata = MetadataOf(recorded.Metadata.Span);
+        return new EventEnvelope(
+            recorded.Id, recorded.Type, recorded.Stream, recorded.Revision, recorded.Position.Commit,
+            metadata?.OccurredAt ?? recorded.Created.ToUniversalTime(), recorded.Data, metadata);
+    }
+
+    /// <summary>The event as reactions and projections see it, in today's shape.</summary>
+    public IncomingEvent ToIncoming() => new(
+        Stream, FamilyOf(Stream), Revision, LogPosition.At(Position), Id, Type, ReadFact(),
+        Metadata ?? new EventMetadata(new EventActor("unknown", [], ""), Time, Time, ""));
+
+    /// <summary>Writes a CloudEvent, one JSON object.</summary>
+    public void WriteTo(Utf8JsonWriter writer)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("specversion"u8, "1.0"u8);
+        writer.WriteString("id"u8, Id);
+        writer.WriteString("type"u8, Type);
+        writer.WriteString("source"u8, $"/capaengine/{FamilyOf(Stream).Owner}");
+        writer.WriteString("subject"u8, Stream);
+        writer.WriteNumber("sequence"u8, Revision);
+        writer.WriteString("time"u8, Utc(Time));
+        writer.WriteString("position"u8, Position.ToString(CultureInfo.InvariantCulture));
+        if (Metadata is not null) WriteAttributes(writer, Metadata);
+        WriteData(writer);
+        writer.WriteEndObject();
+    }
+
+    /// <summary>Reads a CloudEvent. Throws <see cref="JsonException"/> where it is not one of ours.</summary>
+    public static EventEnvelope Read(JsonElement json)
+    {
+        var time = Instant(json, "time");
+        return new EventEnvelope(
+            Guid.Parse(Text(json, "id")), Text(json, "type"), Text(json, "subject"),
+            json.GetProperty("sequence"u8).GetInt64(),
+            ulong.Parse(Text(json, "position"), NumberStyles.None, CultureInfo.InvariantCulture), time,
+            DataOf(json), ReadAttributes(json, time));
+    }
+
+    private static Family FamilyOf(string stream) =>
+        Families.Of(stream) ?? throw new JsonException($"The stream '{stream}' belongs to no family.");
+
+    private static EventMetadata? MetadataOf(ReadOnlySpan<byte> metadata)
+    {
+        try
+        {
+            return EventCatalog.Metadata(metadata);
+        }
+        catch (JsonException)
+        {
+            // Somebody else's event: it travels without attributes and is set aside by whoever needs them.
+            return null;
+        }
+    }
+
+    private object ReadFact()
+    {
+        if (Metadata is null) return new UnknownFact(Type, Data, "unreadable-metadata");
+        try
+        {
+            return EventCatalog.Deserialize(Type, Data.Span);
+        }
+        catch (UnknownEventTypeException)
+        {
+            return new UnknownFact(Type, Data, "unknown-event-type");
+        }
+        catch (JsonException)
+        {
+            return new UnknownFact(Type, Data, "unreadable-data");
+        }
+    }
+
+    private static void WriteAttributes(Utf8JsonWriter writer, EventMetadata metadata)
+    {
+        writer.WriteString("actorid"u8, metadata.Actor.PersonId);
+        writer.WriteString("actorroles"u8, string.Join(',', metadata.Actor.Roles));
+        writer.WriteString("actorsite"u8, metadata.Actor.Site);
+        writer.WriteString("recordedat"u8, Utc(metadata.RecordedAt));
+        writer.WriteString("payloadhash"u8, metadata.PayloadHash);
+        if (metadata.Imported) writer.WriteBoolean("imported"u8, true);
+        WriteOptional(writer, "onbehalfof", metadata.OnBehalfOf);
+        WriteOptional(writer, "idempotencykey", metadata.IdempotencyKey);
+        WriteOptional(writer, "requesthash", metadata.RequestHash);
+        WriteOptional(writer, "correlationid", metadata.CorrelationId);
+        WriteOptional(writer, "causationid", metadata.CausationId);
+        if (metadata is { TraceId: not null, SpanId: not null })
+            writer.WriteString(
+                "traceparent"u8, $"00-{metadata.TraceId}-{metadata.SpanId}-{(metadata.TraceSampled ? "01" : "00")}");
+    }
+
+    private static EventMetadata? ReadAttributes(JsonElement json, DateTimeOffset time)
+    {
+        if (Optional(json, "actorid") is not { } actor) return null;
+        var trace = Optional(json, "traceparent")?.Split('-');
+        return new EventMetadata(
+            new EventActor(
+                actor,
+                Text(json, "actorroles").Split(',', StringSplitOptions.RemoveEmptyEntries).ToValueList(),
+                Text(json, "actorsite")),
+            time, Instant(json, "recordedat"), Text(json, "payloadhash"), Optional(json, "onbehalfof"),
+            json.TryGetProperty("imported"u8, out var imported) && imported.GetBoolean(),
+            Optional(json, "idempotencykey"), Optional(json, "requesthash"), Optional(json, "correlationid"),
+            Optional(json, "causationid"), trace?[1], trace?[2], trace?[3] == "01");
+    }
+
+    // The stored bytes go out as they are. Bytes that are no JSON travel as CloudEvents has it for such data.
+    private void WriteData(Utf8JsonWriter writer)
+    {
+        if (IsJson(Data.Span))
+        {
+            writer.WriteString("datacontenttype"u8, "application/json"u8);
+            writer.WritePropertyName("data"u8);
+            writer.WriteRawValue(Data.Span, skipInputValidation: true);
+            return;
+        }
+
+        writer.WriteString("datacontenttype"u8, "application/octet-stream"u8);
+        writer.WriteBase64String("data_base64"u8, Data.Span);
+    }
+
+    private static byte[] DataOf(JsonElement json) => json.TryGetProperty("data"u8, out var data)
+        ? JsonMarshal.GetRawUtf8Value(data).ToArray()
+        : json.GetProperty("data_base64"u8).GetBytesFromBase64();
+
+    private static bool IsJson(ReadOnlySpan<byte> data)
+    {
+        // White space around the value would not survive the way, so such bytes are not sent as JSON either.
+        if (data.IsEmpty || data[0] <= ' ' || data[^1] <= ' ') return false;
+        var reader = new Utf8JsonReader(data);
+        try
+        {
+            reader.Read();
+            reader.Skip();
+            return !reader.Read();
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
+    private static string Utc(DateTimeOffset time) => time.ToUniversalTime()
+        .ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture);
+
+    private static void WriteOptional(Utf8JsonWriter writer, string name, string? value)
+    {
+        if (value is not null) writer.WriteString(name, value);
+    }
+
+    private static string Text(JsonElement json, string name) =>
+        Optional(json, name) ?? throw new JsonException($"The attribute '{name}' is missing.");
+
+    private static string? Optional(JsonElement json, string name) =>
+        json.TryGetProperty(name, out var value) ? value.GetString() : null;
+
+    private static DateTimeOffset Instant(JsonElement json, string name) =>
+        json.GetProperty(name).GetDateTimeOffset().ToUniversalTime();
+}

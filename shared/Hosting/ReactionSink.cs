@@ -1,0 +1,216 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using CapaEngine.Contracts;
+using CapaEngine.Kernel;
+using Microsoft.Extensions.Logging;
+using Polly;
+using Polly.Retry;
+
+namespace CapaEngine.Hosting;
+
+/// <summary>
+/// Gives events to a service's reactions. What cannot be done is parked with its reason, and so are the later events
+/// of that stream; other streams go on. Positions go to the stream <c>follower-{service}</c> after the effects.
+/// </summary>
+public sealed class ReactionSink : IFollowerSink, IDisposable
+{
+    // Unsaved effects are repeated after a crash; this bounds how many.
+    private const int UnsavedEventsMax = 1_000;
+    private const string NotYetCode = "not-yet";
+
+    private readonly string _service;
+    private readonly IReactions _reactions;
+    private readonly IEventStore _store;
+    private readonly PipelineOptions _options;
+    private readonly TimeProvider _clock;
+    private readonly ILogger<ReactionSink> _logger;
+    private readonly ParkingLot _parking;
+    private readonly CheckpointStream<CheckpointEvent.Follower> _checkpoints;
+    private readonly SemaphoreSlim _saving = new(1);
+    private readonly ConcurrentDictionary<string, ulong> _positions = new(StringComparer.Ordinal);
+    private readonly ResiliencePipeline<ReactionOutcome> _patience;
+    private long _savedAt;
+    private int _unsavedEvents;
+
+    public ReactionSink(
+        string service, IReactions reactions, IEventStore store, PipelineOptions options, TimeProvider clock,
+        ILogger<ReactionSink> logger)
+    {
+        (_service, _reactions, _store, _options, _clock, _logger) = (service, reactions, store, options, clock, logger);
+        _parking = new ParkingLot(store, service, clock);
+        _checkpoints = new CheckpointStream<CheckpointEvent.Follower>(store, $"follower-{service}", service, clock);
+        _savedAt = clock.GetTimestamp();
+        _patience = new ResiliencePipelineBuilder<ReactionOutcome> { TimeProvider = clock }
+            .AddRetry(new RetryStrategyOptions<ReactionOutcome>
+            {
+                ShouldHandle = args => ValueTask.FromResult(args.Outcome.Result is ReactionOutcome.NotYet),
+                MaxRetryAttempts = Math.Max(1, options.ReactionAttemptsMax - 1),
+                Delay = TimeSpan.FromMilliseconds(options.ReactionDelayMs),
+                BackoffType = DelayBackoffType.Exponential,
+                UseJitter = true,
+            })
+            .Build();
+    }
+
+    /// <inheritdoc/>
+    public bool TracesEachEvent => true;
+
+    /// <summary>How many reactions are parked.</summary>
+    public int ParkedCount => _parking.Count;
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyDictionary<string, ulong>> LoadPositionsAsync(CancellationToken ct)
+    {
+        await _parking.ReadAsync(ct);
+        await _saving.WaitAsync(ct);
+        try
+        {
+            await MergeAsync(ct);
+            return new Dictionary<string, ulong>(_positions, StringComparer.Ordinal);
+        }
+        finally
+        {
+            _saving.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task ApplyAsync(
+        string routingKey, IReadOnlyList<IncomingEvent> events, ulong through, CancellationToken ct)
+    {
+        // First what can be done at once: a stream that has to wait must not hold up the others.
+        var waiting = new List<IncomingEvent>();
+        foreach (var incoming in events)
+        {
+            if (waiting.Exists(earlier => earlier.Stream == incoming.Stream)) waiting.Add(incoming);
+            else if (!await TryAsync(incoming, ct)) waiting.Add(incoming);
+        }
+
+        foreach (var incoming in waiting) await InsistAsync(incoming, ct);
+        _positions[routingKey] = through;
+        Interlocked.Add(ref _unsavedEvents, events.Count);
+        await SaveAsync(isUrgent: false, ct);
+    }
+
+    /// <summary>Tries what is parked again, each stream in its order, up to the first that still cannot be done.</summary>
+    public async Task RetryParkedAsync(CancellationToken ct)
+    {
+        foreach (var stream in await _parking.ReadAsync(ct))
+        {
+            foreach (var parked in stream)
+            {
+                var incoming = await FindAsync(parked, ct);
+                var outcome = incoming is null ? null : await ReactAsync(incoming, ct);
+                if (outcome is not (ReactionOutcome.Done or ReactionOutcome.AlreadyDone)) break;
+                await _parking.ReleaseAsync(parked, ct);
+                _logger.LogInformation(
+                    "The parked reaction to {Type} at {Position} was carried out.", parked.Type, parked.Position);
+            }
+        }
+    }
+
+    /// <summary>Writes down how far it has come, whatever the time since the last.</summary>
+    public Task SaveAsync(CancellationToken ct) => SaveAsync(isUrgent: true, ct);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _parking.Dispose();
+        _saving.Dispose();
+    }
+
+    private async Task<bool> TryAsync(IncomingEvent incoming, CancellationToken ct)
+    {
+        if (await _parking.ParkBehindOthersAsync(incoming, ct)) return true;
+        return await SettleAsync(incoming, await ReactAsync(incoming, ct), ct);
+    }
+
+    private async Task InsistAsync(IncomingEvent incoming, CancellationToken ct)
+    {
+        if (await _parking.ParkBehindOthersAsync(incoming, ct)) return;
+        var outcome = await _patience.ExecuteAsync(async token => await ReactAsync(incoming, token), ct);
+        if (!await SettleAsync(incoming, outcome, ct))
+            await ParkAsync(incoming, NotYetCode, ((ReactionOutcome.NotYet)outcome).Reason, ct);
+    }
+
+    // False where it is too early.
+    private async Task<bool> SettleAsync(IncomingEvent incoming, ReactionOutcome outcome, CancellationToken ct)
+    {
+        if (outcome is ReactionOutcome.NotYet) return false;
+        if (outcome is ReactionOutcome.Refused no) await ParkAsync(incoming, no.Code, no.Reason, ct);
+        return true;
+    }
+
+    private async Task<ReactionOutcome> ReactAsync(IncomingEvent incoming, CancellationToken ct)
+    {
+        if (incoming.Fact is UnknownFact unknown)
+            return new ReactionOutcome.Refused(unknown.Reason, $"This version cannot read '{unknown.Type}'.");
+        using var span = PipelineTelemetry.BeginProcessing(_service, incoming);
+        try
+        {
+            var outcome = await _reactions.ReactAsync(incoming, ct);
+            span?.SetTag("capa.outcome", outcome.GetType().Name);
+            return outcome;
+        }
+        catch (Exception failure) when (!ct.IsCancellationRequested)
+        {
+            span?.SetStatus(ActivityStatusCode.Error, failure.GetType().Name);
+            _logger.LogWarning(
+                failure, "The reaction to {Type} at {Position} failed.", incoming.Type, incoming.Position.Commit);
+            return new ReactionOutcome.NotYet($"{failure.GetType().Name}: {failure.Message}");
+        }
+    }
+
+    private async Task ParkAsync(IncomingEvent incoming, string code, string reason, CancellationToken ct)
+    {
+        await _parking.ParkAsync(incoming, code, reason, ct);
+        _logger.LogError(
+            "The reaction to {Type} at {Position} is parked: {Code}, {Reason}",
+            incoming.Type, incoming.Position.Commit, code, reason);
+    }
+
+    private async Task<IncomingEvent?> FindAsync(ParkingEvent.Parked parked, CancellationToken ct)
+    {
+        await foreach (var recorded in _store.ReadStreamAsync(parked.Stream, parked.Revision, 1, ct))
+            return EventEnvelope.Of(recorded).ToIncoming();
+        return null;
+    }
+
+    private async Task SaveAsync(bool isUrgent, CancellationToken ct)
+    {
+        if (!isUrgent && !IsSaveDue()) return;
+        await _saving.WaitAsync(ct);
+        try
+        {
+            if (!isUrgent && !IsSaveDue()) return;
+            var unsaved = Volatile.Read(ref _unsavedEvents);
+            while (!await _checkpoints.SaveAsync(Checkpoint(), ct)) await MergeAsync(ct);
+            _savedAt = _clock.GetTimestamp();
+            Interlocked.Add(ref _unsavedEvents, -unsaved);
+        }
+        finally
+        {
+            _saving.Release();
+        }
+    }
+
+    private bool IsSaveDue()
+    {
+        var unsaved = Volatile.Read(ref _unsavedEvents);
+        var elapsedMs = _clock.GetElapsedTime(Volatile.Read(ref _savedAt)).TotalMilliseconds;
+        return unsaved >= UnsavedEventsMax
+            || elapsedMs >= (unsaved > 0 ? _options.CheckpointPeriodMs : _options.IdleCheckpointPeriodMs);
+    }
+
+    // Another process of the service may be ahead on some keys, this one on others.
+    private async Task MergeAsync(CancellationToken ct)
+    {
+        if (await _checkpoints.LoadAsync(ct) is not { } saved) return;
+        foreach (var (key, position) in saved.Positions)
+            _positions.AddOrUpdate(key, position, (_, own) => Math.Max(own, position));
+    }
+
+    private CheckpointEvent.Follower Checkpoint() => new(_positions
+        .OrderBy(position => position.Key, StringComparer.Ordinal)
+        .Select(position => new FollowerPosition(position.Key, position.Value)).ToValueList());
+}
