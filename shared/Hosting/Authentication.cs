@@ -2,6 +2,7 @@ using System.Security.Claims;
 using CapaEngine.Contracts;
 using CapaEngine.Kernel;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
@@ -30,6 +31,8 @@ public static class CapaClaims
 public static class Authentication
 {
     private static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan KeysTimeout = TimeSpan.FromSeconds(5);
+    private static readonly object MissingKeys = new();
 
     /// <summary>
     /// Every endpoint demands an authenticated caller unless it says otherwise. The issuer's keys are fetched with the
@@ -55,13 +58,19 @@ public static class Authentication
                 NameClaimType = CapaClaims.Name,
                 RoleClaimType = CapaClaims.Roles,
             };
-            options.Events = new JwtBearerEvents { OnTokenValidated = RequireSubject };
+            options.BackchannelTimeout = KeysTimeout;
+            options.Events = new JwtBearerEvents
+            {
+                OnTokenValidated = RequirePersonOrMachine,
+                OnAuthenticationFailed = NoteMissingKeysAsync,
+                OnChallenge = AnswerMissingKeysAsync,
+            };
         });
         builder.Services.AddAuthorizationBuilder().SetFallbackPolicy(
-            new Microsoft.AspNetCore.Authorization.AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
+            new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
     }
 
-    /// <summary>The caller as the domain knows it. A token cannot make its bearer a service.</summary>
+    /// <summary>The caller as the domain knows it.</summary>
     public static Actor ToActor(this ClaimsPrincipal principal)
     {
         var personId = principal.FindFirstValue(CapaClaims.Subject)
@@ -69,8 +78,7 @@ public static class Authentication
         return new Actor(
             personId,
             principal.FindFirstValue(CapaClaims.Name) ?? personId,
-            principal.FindAll(CapaClaims.Roles).Select(claim => claim.Value)
-                .Where(role => role != Roles.Service).ToValueList(),
+            principal.FindAll(CapaClaims.Roles).Select(claim => claim.Value).ToValueList(),
             principal.FindFirstValue(CapaClaims.Site) ?? "",
             principal.FindAll(CapaClaims.Dispositions).Select(claim => DispositionNamed(claim.Value))
                 .OfType<DispositionKind>().ToValueList());
@@ -81,11 +89,34 @@ public static class Authentication
         Enum.GetValues<DispositionKind>().Cast<DispositionKind?>()
             .FirstOrDefault(kind => CommandNames.Kebab(kind!.Value.ToString()) == name);
 
-    private static Task RequireSubject(TokenValidatedContext context)
+    // Without the issuer's keys nobody can say whether the token is good: that is our trouble, not the caller's.
+    private static async Task NoteMissingKeysAsync(AuthenticationFailedContext context)
+    {
+        try
+        {
+            await context.Options.ConfigurationManager!.GetConfigurationAsync(context.HttpContext.RequestAborted);
+        }
+        catch (InvalidOperationException)
+        {
+            context.HttpContext.Items[MissingKeys] = true;
+        }
+    }
+
+    private static async Task AnswerMissingKeysAsync(JwtBearerChallengeContext context)
+    {
+        if (!context.HttpContext.Items.ContainsKey(MissingKeys)) return;
+        context.HandleResponse();
+        await HttpResults.Unavailable("issuer-unavailable", "The token's issuer does not answer; repeat it later.")
+            .ExecuteAsync(context.HttpContext);
+    }
+
+    private static Task RequirePersonOrMachine(TokenValidatedContext context)
     {
         var subject = context.Principal?.FindFirstValue(CapaClaims.Subject);
         if (string.IsNullOrWhiteSpace(subject) || subject.StartsWith("service:", StringComparison.Ordinal))
             context.Fail("The token names no person or machine.");
+        else if (context.Principal!.HasClaim(CapaClaims.Roles, Roles.Service))
+            context.Fail("No token makes its bearer a service.");
         return Task.CompletedTask;
     }
 }

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using CapaEngine.Contracts;
 using CapaEngine.EventStore;
 using CapaEngine.Kernel;
@@ -7,6 +9,9 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Net.Http.Headers;
 
 namespace CapaEngine.Hosting;
 
@@ -14,6 +19,7 @@ namespace CapaEngine.Hosting;
 public static class CapaService
 {
     private static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(2);
+    private static readonly string[] ChattyFrameworks = ["Microsoft.AspNetCore", "System.Net.Http", "Yarp"];
 
     /// <summary>
     /// A builder with clock, event store, authentication, limits, health and telemetry. A service without
@@ -23,12 +29,20 @@ public static class CapaService
     {
         var builder = WebApplication.CreateBuilder(args);
         builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.ConfigureHttpJsonOptions(json => StrictJson.Apply(json.SerializerOptions));
+        builder.Services.ConfigureHttpJsonOptions(json =>
+        {
+            StrictJson.Apply(json.SerializerOptions);
+            json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
+            json.SerializerOptions.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
+            json.SerializerOptions.TypeInfoResolver =
+                new DefaultJsonTypeInfoResolver().WithAddedModifier(StrictJson.RequireOnlyWhatCannotBeNull);
+        });
+        builder.AddLogging();
         builder.AddLimits();
         builder.AddCapaAuthentication();
         builder.AddTelemetry(serviceName);
         builder.AddEventStore();
-        builder.Services.AddOpenApi();
+        builder.Services.AddApiDescription(serviceName);
         // The order is that in which they see a command.
         builder.Services.AddSingleton(typeof(IPipelineBehavior<,>), typeof(CommandTracing<,>));
         builder.Services.AddSingleton(typeof(IPipelineBehavior<,>), typeof(CommandAuthorisation<,>));
@@ -37,16 +51,25 @@ public static class CapaService
     }
 
     /// <summary>Everything before and beside the service's own endpoints.</summary>
-    public static WebApplication UseCapaService(this WebApplication app)
+    /// <param name="describesItself">False where the service publishes another API document than its own.</param>
+    public static WebApplication UseCapaService(this WebApplication app, bool describesItself = true)
     {
-        app.UseProblems();
         app.Use(SecurityHeaders);
+        app.UseProblems();
         app.UseAuthentication();
         app.UseRateLimiter();
         app.UseAuthorization();
         app.MapHealth();
-        app.MapOpenApi("/openapi/{documentName}.json").AllowAnonymous();
+        if (describesItself) app.MapOpenApi("/openapi/{documentName}.json").AllowAnonymous();
         return app;
+    }
+
+    // What the frameworks say of every request is in the traces and metrics; the log is for what an operator must read.
+    private static void AddLogging(this WebApplicationBuilder builder)
+    {
+        foreach (var framework in ChattyFrameworks) builder.Logging.AddFilter(framework, LogLevel.Warning);
+        if (builder.Environment.IsDevelopment()) return;
+        builder.Logging.ClearProviders().AddJsonConsole(console => console.UseUtcTimestamp = true);
     }
 
     private static void AddEventStore(this WebApplicationBuilder builder)
@@ -59,11 +82,16 @@ public static class CapaService
 
     private static Task SecurityHeaders(HttpContext http, RequestDelegate next)
     {
-        var headers = http.Response.Headers;
-        headers.XContentTypeOptions = "nosniff";
-        headers.ContentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'";
-        headers["Referrer-Policy"] = "no-referrer";
-        headers.CacheControl = "no-store";
+        // At the last moment: an endpoint may have said it more precisely, or a service behind this one already.
+        http.Response.OnStarting(() =>
+        {
+            var headers = http.Response.Headers;
+            headers.TryAdd(HeaderNames.XContentTypeOptions, "nosniff");
+            headers.TryAdd(HeaderNames.ContentSecurityPolicy, "default-src 'none'; frame-ancestors 'none'");
+            headers.TryAdd(HeaderNames.CacheControl, "no-store");
+            headers.TryAdd("Referrer-Policy", "no-referrer");
+            return Task.CompletedTask;
+        });
         return next(http);
     }
 }

@@ -3,13 +3,13 @@ using CapaEngine.Kernel;
 using Mediator;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 
 namespace CapaEngine.Hosting;
 
 /// <summary>What an endpoint says about its command, for the API description.</summary>
-/// <param name="Creates">True where the command begins a stream.</param>
-internal sealed record CommandMetadata(Type Command, bool Creates);
+internal sealed record CommandMetadata(Type Command);
 
 /// <summary>
 /// Commands over HTTP. The order is that of trust: who calls (401), whether they may (403), the headers, the body, its
@@ -17,6 +17,15 @@ internal sealed record CommandMetadata(Type Command, bool Creates);
 /// </summary>
 public static class CommandEndpoints
 {
+    private static readonly int[] Refusals =
+    [
+        StatusCodes.Status400BadRequest, StatusCodes.Status401Unauthorized, StatusCodes.Status403Forbidden,
+        StatusCodes.Status404NotFound, StatusCodes.Status409Conflict, StatusCodes.Status412PreconditionFailed,
+        StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType,
+        StatusCodes.Status422UnprocessableEntity, StatusCodes.Status429TooManyRequests,
+        StatusCodes.Status503ServiceUnavailable,
+    ];
+
     /// <summary>
     /// <c>POST {group}</c> begins a record. Its id follows from the caller and the <c>Idempotency-Key</c>, so that a
     /// repeated request finds what the first one made.
@@ -25,7 +34,7 @@ public static class CommandEndpoints
         this IEndpointRouteBuilder routes, Func<Guid, TCommand, CommandContext, ICommand<CommandOutcome>> message)
         where TCommand : class =>
         Describe<TCommand>(
-            routes.MapPost("", (HttpContext http, ISender sender, CancellationToken ct) =>
+            routes.MapPost("", (HttpContext http, [FromServices] ISender sender, CancellationToken ct) =>
                 HandleAsync(null, message, http, sender, ct)),
             creates: true);
 
@@ -35,17 +44,23 @@ public static class CommandEndpoints
         Func<Guid, TCommand, CommandContext, ICommand<CommandOutcome>> message)
         where TCommand : class =>
         Describe<TCommand>(
-            routes.MapPost($"{{id:guid}}/{name}", (Guid id, HttpContext http, ISender sender, CancellationToken ct) =>
-                HandleAsync(id, message, http, sender, ct)),
+            routes.MapPost(
+                $"{{id:guid}}/{name}",
+                (Guid id, HttpContext http, [FromServices] ISender sender, CancellationToken ct) =>
+                    HandleAsync(id, message, http, sender, ct)),
             creates: false);
 
     private static RouteHandlerBuilder Describe<TCommand>(RouteHandlerBuilder endpoint, bool creates)
+        where TCommand : class
     {
         var allow = typeof(TCommand).GetCustomAttribute<AllowAttribute>();
         if (allow is not { Roles.Count: > 0 })
             throw new InvalidOperationException($"{typeof(TCommand)} names no role that may give it.");
+        foreach (var status in Refusals) endpoint.Produces<Problem>(status, HttpResults.ProblemMediaType);
         return endpoint
-            .WithMetadata(new CommandMetadata(typeof(TCommand), creates))
+            .Accepts<TCommand>(isOptional: true, "application/json")
+            .Produces<CommandAnswer>(creates ? StatusCodes.Status201Created : StatusCodes.Status200OK)
+            .WithMetadata(new CommandMetadata(typeof(TCommand)))
             .WithName(CommandNames.Of(typeof(TCommand)))
             .RequireAuthorization(policy => policy.RequireAuthenticatedUser().RequireRole(allow.Roles));
     }

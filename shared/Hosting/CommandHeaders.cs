@@ -21,7 +21,7 @@ internal sealed record CommandHeaders(
     public const string OnBehalfOfName = "On-Behalf-Of";
     private const int TextLengthMax = 200;
 
-    /// <summary>Reads the headers of a command of type <paramref name="command"/>, or says why they are refused.</summary>
+    /// <summary>Reads the headers of a <paramref name="command"/>, or says why they are refused.</summary>
     public static (CommandHeaders? Headers, IResult? Refusal) Read(HttpContext http, Type command)
     {
         var request = http.Request.Headers;
@@ -34,7 +34,7 @@ internal sealed record CommandHeaders(
         return refusal is null ? (headers, null) : (null, refusal);
     }
 
-    /// <summary>The context of the command; a repetition under the same key by the same caller has the same id.</summary>
+    /// <summary>The command's context; a repetition under the same key by the same caller has its id.</summary>
     public CommandContext ToContext(Actor actor, string commandName, ReadOnlyMemory<byte> canonicalBody) => new(
         actor,
         IdempotencyKey is null ? Guid.NewGuid().ToString("D") : $"{actor.PersonId}\n{IdempotencyKey}",
@@ -82,7 +82,8 @@ internal sealed record CommandHeaders(
     {
         text = values.Count == 0 ? null : values[0];
         return values.Count == 0
-            || (values.Count == 1 && text is { Length: > 0 and <= TextLengthMax } && text.All(c => c is > ' ' and < '\x7f'));
+            || (values.Count == 1 && text is { Length: > 0 and <= TextLengthMax }
+                && text.All(character => character is > ' ' and < '\x7f'));
     }
 
     private static bool TryRevision(StringValues values, out long? revision)

@@ -12,11 +12,13 @@ internal static class Failures
     {
         app.UseExceptionHandler(new ExceptionHandlerOptions
         {
-            ExceptionHandler = http => ToResult(http.Features.Get<IExceptionHandlerFeature>()!.Error).ExecuteAsync(http),
+            ExceptionHandler = http =>
+                ToResult(http.Features.Get<IExceptionHandlerFeature>()!.Error).ExecuteAsync(http),
             AllowStatusCode404Response = true,
             SuppressDiagnosticsCallback = context => context.Exception is BadHttpRequestException,
         });
-        app.UseStatusCodePages(pages => OfStatus(pages.HttpContext.Response.StatusCode).ExecuteAsync(pages.HttpContext));
+        app.UseStatusCodePages(pages =>
+            OfStatus(pages.HttpContext.Response.StatusCode).ExecuteAsync(pages.HttpContext));
     }
 
     private static IResult ToResult(Exception error) => error switch
@@ -36,10 +38,11 @@ internal static class Failures
             StatusCodes.Status401Unauthorized => ("unauthenticated", "A valid bearer token is needed."),
             StatusCodes.Status403Forbidden => ("forbidden", "None of your roles allows this."),
             StatusCodes.Status404NotFound => ("not-found", "There is nothing at this address."),
-            StatusCodes.Status405MethodNotAllowed => ("method-not-allowed", "This address takes other methods; see Allow."),
+            StatusCodes.Status405MethodNotAllowed => ("method-not-allowed", "Another method is needed; see Allow."),
             StatusCodes.Status408RequestTimeout => ("too-slow", "The request did not arrive in time."),
             StatusCodes.Status413PayloadTooLarge => ("too-large", "The body exceeds the size that is accepted here."),
-            StatusCodes.Status415UnsupportedMediaType => ("unsupported-media-type", "This media type is not accepted here."),
+            StatusCodes.Status415UnsupportedMediaType =>
+                ("unsupported-media-type", "This media type is not accepted here."),
             StatusCodes.Status429TooManyRequests => ("too-many-requests", "Slow down; see Retry-After."),
             StatusCodes.Status499ClientClosedRequest => ("cancelled", "The caller went away."),
             StatusCodes.Status503ServiceUnavailable => ("service-unavailable", "Not available now; repeat it later."),

@@ -25,7 +25,7 @@ public sealed record CommandAnswer(
 /// <summary>The one place where outcomes become HTTP answers.</summary>
 public static class HttpResults
 {
-    private const string ProblemMediaType = "application/problem+json";
+    internal const string ProblemMediaType = "application/problem+json";
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
     /// <summary>A refusal.</summary>
@@ -47,7 +47,7 @@ public static class HttpResults
             Problem(StatusCodes.Status503ServiceUnavailable, code, detail), "Retry-After",
             RetryAfter.TotalSeconds.ToString(CultureInfo.InvariantCulture));
 
-    /// <summary>The answer to <paramref name="outcome"/>; 201 where the command created <paramref name="location"/>.</summary>
+    /// <summary>The answer to <paramref name="outcome"/>; 201 where it created <paramref name="location"/>.</summary>
     public static IResult Of(CommandOutcome outcome, string? location = null, string? number = null) => outcome switch
     {
         CommandOutcome.Done done => Answer(done, location, number),

@@ -23,7 +23,7 @@ public static class Limits
     private const int IntakePerSecond = 20_000;
     private static readonly TimeSpan HeadersTimeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>The paths of machine events, which have a bucket of their own so that an alarm storm locks out nobody.</summary>
+    // Machine events have a bucket of their own, so that an alarm storm locks out nobody.
     private static readonly PathString[] IntakePaths = ["/api/v1/deviations", "/api/v1/production"];
 
     internal static bool IsIntake(PathString path) =>

@@ -62,8 +62,15 @@ internal static class RequestShape
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var member in json.EnumerateObject())
         {
+            if (!ScalarRules.IsUnicode(member))
+            {
+                errors.Add(new FieldError(path, "has a member whose name is not valid Unicode"));
+                continue;
+            }
+
             var field = path.Length == 0 ? member.Name : $"{path}.{member.Name}";
-            var known = shape.Properties.FirstOrDefault(property => property.Name == member.Name);
+            var known = shape.Properties
+                .FirstOrDefault(property => property.Name == member.Name && IsSettable(property));
             if (known is null) errors.Add(new FieldError(field, "is not a member of this request"));
             else if (!seen.Add(member.Name)) errors.Add(new FieldError(field, "is given more than once"));
             else CheckMember(member.Value, known, field, errors);
@@ -82,6 +89,10 @@ internal static class RequestShape
         else if (!MayBeNull(member))
             errors.Add(new FieldError(field, "must not be null"));
     }
+
+    // A member that the type keeps out of JSON is listed all the same; to a caller it does not exist.
+    private static bool IsSettable(JsonPropertyInfo member) =>
+        member.Set is not null || member.AssociatedParameter is not null;
 
     private static bool MayBeNull(JsonPropertyInfo member) =>
         Nullable.GetUnderlyingType(member.PropertyType) is not null

@@ -26,13 +26,27 @@ internal static class ScalarRules
         }
     }
 
+    /// <summary>Whether the member's name can be read; an escaped half of a surrogate pair cannot.</summary>
+    public static bool IsUnicode(JsonProperty member)
+    {
+        try
+        {
+            return member.Name.Length >= 0;
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
+        }
+    }
+
     private static string Expected(Type type) => type switch
     {
         { IsEnum: true } => $"must be one of {string.Join(", ", Enum.GetNames(type).Select(CommandNames.Kebab))}",
         _ when type == typeof(string) => "must be a string",
         _ when type == typeof(bool) => "must be true or false",
         _ when type == typeof(Guid) => "must be a UUID",
-        _ when type == typeof(DateTimeOffset) => "must be an ISO 8601 time with an offset, such as 2026-11-23T08:00:00Z",
+        _ when type == typeof(DateTimeOffset) =>
+            "must be an ISO 8601 time with an offset, such as 2026-11-23T08:00:00Z",
         _ when type == typeof(DateOnly) => "must be a date, such as 2026-11-23",
         _ when type == typeof(int) || type == typeof(long) => "must be a whole number",
         _ when type == typeof(double) || type == typeof(decimal) => "must be a number",

@@ -1,6 +1,6 @@
 using System.Text.Json;
+using System.Text.Unicode;
 using CapaEngine.Contracts;
-using CapaEngine.Kernel;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 
@@ -40,22 +40,30 @@ public static class StrictBody
     public static ReadBody<T> Parse<T>(ReadOnlyMemory<byte> utf8)
         where T : class
     {
+        if (!Utf8.IsValid(utf8.Span)) return Refuse<T>(Malformed("it is not UTF-8"));
+        JsonDocument document;
         try
         {
-            using var document = JsonDocument.Parse(utf8, Syntax);
+            document = JsonDocument.Parse(utf8, Syntax);
+        }
+        catch (JsonException malformed)
+        {
+            return Refuse<T>(Malformed(
+                $"line {malformed.LineNumber + 1}, byte {malformed.BytePositionInLine}, at most "
+                + $"{Syntax.MaxDepth} levels deep"));
+        }
+
+        using (document)
+        {
             var errors = RequestShape.Check(document.RootElement, typeof(T));
             if (errors.Count > 0) return Refuse<T>(HttpResults.Invalid(errors));
             var value = document.RootElement.Deserialize<T>(StrictJson.Requests)!;
             return new ReadBody<T>(value, JsonSerializer.SerializeToUtf8Bytes(value, StrictJson.Requests), null);
         }
-        catch (JsonException malformed)
-        {
-            var line = malformed.LineNumber + 1;
-            return Refuse<T>(HttpResults.Problem(
-                StatusCodes.Status400BadRequest, "malformed-json",
-                $"The body is not JSON: line {line}, byte {malformed.BytePositionInLine}."));
-        }
     }
+
+    private static IResult Malformed(string why) => HttpResults.Problem(
+        StatusCodes.Status400BadRequest, "malformed-json", $"The body cannot be read as JSON: {why}.");
 
     private static bool IsJson(string contentType) =>
         MediaTypeHeaderValue.TryParse(contentType, out var type)

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Collections.Concurrent;
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
 using CapaEngine.Contracts;
@@ -30,12 +31,10 @@ public static class ValueRules
         {
             var field = path.Length == 0 ? member.JsonName : $"{path}.{member.JsonName}";
             var content = member.Property.GetValue(value);
-            var context = new ValidationContext(value) { MemberName = member.Property.Name, DisplayName = "It" };
-            foreach (var rule in member.Rules)
-            {
-                if (rule.GetValidationResult(content, context) is { } broken)
-                    errors.Add(new FieldError(field, broken.ErrorMessage ?? rule.FormatErrorMessage("It")));
-            }
+            var context = new ValidationContext(value) { MemberName = member.Property.Name };
+            errors.AddRange(member.Rules
+                .Where(rule => rule.GetValidationResult(content, context) != ValidationResult.Success)
+                .Select(rule => new FieldError(field, Text(rule))));
 
             if (content is IEnumerable items and not string) CollectItems(items, field, errors);
             else if (content is not null && IsRecordOfOurs(content.GetType())) Collect(content, field, errors);
@@ -59,9 +58,28 @@ public static class ValueRules
             .Select(property => new Member(
                 property,
                 JsonNamingPolicy.CamelCase.ConvertName(property.Name),
-                [.. property.GetCustomAttributes<ValidationAttribute>()]))
+                [.. property.GetCustomAttributes<ValidationAttribute>(), .. OfParameter(type, property)]))
             .Where(member => member.Rules.Count > 0 || MayHoldRecords(member.Property.PropertyType)),
     ];
+
+    // On a positional record an attribute without a target belongs to the parameter, yet means the property.
+    private static IEnumerable<ValidationAttribute> OfParameter(Type type, PropertyInfo property) =>
+        type.GetConstructors().SelectMany(constructor => constructor.GetParameters())
+            .Where(parameter => parameter.Name == property.Name)
+            .SelectMany(parameter => parameter.GetCustomAttributes<ValidationAttribute>());
+
+    private static string Text(ValidationAttribute rule) => rule switch
+    {
+        RequiredAttribute => "must not be empty",
+        StringLengthAttribute { MinimumLength: 0 } length => $"must have at most {length.MaximumLength} characters",
+        StringLengthAttribute length =>
+            $"must have {length.MinimumLength} to {length.MaximumLength} characters",
+        MinLengthAttribute length => $"must have at least {length.Length} items",
+        MaxLengthAttribute length => $"must have at most {length.Length} items",
+        RangeAttribute range => string.Create(
+            CultureInfo.InvariantCulture, $"must lie between {range.Minimum} and {range.Maximum}"),
+        _ => rule.ErrorMessage ?? "is not valid",
+    };
 
     private static bool MayHoldRecords(Type type) =>
         IsRecordOfOurs(type) || (type != typeof(string) && type.IsAssignableTo(typeof(IEnumerable)));
