@@ -1,0 +1,81 @@
+using CapaEngine.Hosting;
+using Yarp.ReverseProxy.Configuration;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace CapaEngine.Gateway;
+
+/// <summary>
+/// Which service answers which path: commands go to the service that owns the resource, questions to the read models.
+/// </summary>
+internal static class Proxy
+{
+    private const string Api = "/api/v1";
+    private static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(2);
+
+    public static void AddProxy(this WebApplicationBuilder builder, Destinations destinations)
+    {
+        builder.Services.AddReverseProxy().LoadFromMemory(Routes(destinations), Clusters(destinations));
+        builder.Services.AddHttpClient(nameof(DestinationProbe));
+        var health = builder.Services.AddHealthChecks();
+        foreach (var destination in destinations.All)
+        {
+            health.AddTypeActivatedCheck<DestinationProbe>(
+                destination.Name, null, [Health.ReadyTag], ProbeTimeout, destination);
+        }
+    }
+
+    public static void MapProxy(this WebApplication app) => app.MapReverseProxy(proxy => proxy.Use(AnswerFailures));
+
+    private static List<RouteConfig> Routes(Destinations to) =>
+    [
+        Commands("deviations", to.Nonconformities, Limits.IntakeBodyBytesMax),
+        Commands("production", to.Nonconformities, Limits.IntakeBodyBytesMax),
+        Commands("nonconformities", to.Nonconformities),
+        Commands("concessions", to.Nonconformities),
+        Commands("root-cause-analyses", to.RootCauses),
+        Commands("action-plans", to.ActionPlans),
+        Commands("effectiveness-reviews", to.ActionPlans),
+        // A machine asks the service that took its event, which knows it before any read model does.
+        Questions("deviations", to.Nonconformities),
+        Questions("{**rest}", to.ReadModels),
+    ];
+
+    private static RouteConfig Commands(string resource, Destination to, long? bodyBytesMax = null) => new()
+    {
+        RouteId = $"commands-{resource}",
+        ClusterId = to.Name,
+        MaxRequestBodySize = bodyBytesMax,
+        Match = new RouteMatch { Path = $"{Api}/{resource}/{{**rest}}", Methods = [HttpMethods.Post] },
+    };
+
+    private static RouteConfig Questions(string path, Destination to) => new()
+    {
+        RouteId = $"questions-{to.Name}",
+        ClusterId = to.Name,
+        Match = new RouteMatch { Path = $"{Api}/{path}", Methods = [HttpMethods.Get, HttpMethods.Head] },
+    };
+
+    private static List<ClusterConfig> Clusters(Destinations to) =>
+    [
+        .. to.All.Select(service => new ClusterConfig
+        {
+            ClusterId = service.Name,
+            Destinations = new Dictionary<string, DestinationConfig>(StringComparer.Ordinal)
+            {
+                [service.Name] = new() { Address = service.Address.AbsoluteUri },
+            },
+        }),
+    ];
+
+    private static async Task AnswerFailures(HttpContext http, RequestDelegate next)
+    {
+        await next(http);
+        if (http.GetForwarderErrorFeature() is not { } failure || http.Response.HasStarted) return;
+        if (failure.Exception?.GetBaseException() is BadHttpRequestException bad)
+            http.Response.StatusCode = bad.StatusCode;
+        else if (failure.Error is not (ForwarderError.RequestCanceled or ForwarderError.RequestBodyCanceled))
+            await HttpResults.Unavailable(
+                "service-unavailable", "The service behind this address does not answer; repeat it later.")
+                .ExecuteAsync(http);
+    }
+}
