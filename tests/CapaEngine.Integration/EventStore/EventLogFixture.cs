@@ -22,7 +22,8 @@ public sealed class EventLogFixture : IAsyncLifetime
     public string ConnectionString =>
         $"esdb://127.0.0.1:{_port}?tls=false&keepAliveInterval=1000&keepAliveTimeout=1000";
 
-    private Uri Ready => new($"http://127.0.0.1:{_healthPort}/health/ready");
+    /// <summary>Answers 200 while the node is the writer.</summary>
+    public Uri Ready => new($"http://127.0.0.1:{_healthPort}/health/ready");
 
     /// <inheritdoc/>
     public async ValueTask InitializeAsync()
