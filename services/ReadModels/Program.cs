@@ -1,1 +1,50 @@
-Console.WriteLine("placeholder");
+using CapaEngine.Contracts;
+using CapaEngine.Hosting;
+using CapaEngine.ReadModels;
+using Npgsql;
+
+var builder = CapaService.CreateBuilder(args, ServiceNames.ReadModels);
+var postgres = builder.Configuration.GetConnectionString("Postgres")
+    ?? throw new InvalidOperationException("ConnectionStrings:Postgres must name the database of the read models.");
+
+// The same few statements run all the time: prepared once on each connection.
+builder.Services.AddNpgsqlDataSource(new NpgsqlConnectionStringBuilder(postgres)
+{
+    ApplicationName = "capaengine-read-models",
+    MaxAutoPrepare = 200,
+    AutoPrepareMinUsages = 2,
+}.ConnectionString);
+
+// One line for each statement would drown everything else.
+builder.Logging.AddFilter("Npgsql.Command", LogLevel.Warning);
+
+IReadModel[] readModels =
+[
+    new NonconformityRegister(), new DeviationRegister(), new TriageRecord(), new ActionBoard(),
+    new RootCauseRegister(), new EffectivenessReviews(), new CaseDossier(), new Numbers(),
+];
+foreach (var readModel in readModels) builder.Services.AddSingleton(readModel);
+
+builder.Services.AddSingleton<NonconformityQueries>();
+builder.Services.AddSingleton<ActionBoardQueries>();
+builder.Services.AddSingleton<RootCauseQueries>();
+builder.Services.AddSingleton<EffectivenessQueries>();
+builder.Services.AddSingleton<DossierQueries>();
+builder.Services.AddSingleton<Evidence>();
+builder.Services.AddSingleton<RevisionWait>();
+builder.Services.AddSingleton<ParkedStreams>();
+builder.Services.AddHealthChecks()
+    .AddCheck<DatabaseProbe>("postgres", tags: [Health.ReadyTag])
+    .AddCheck<ParkedStreams>("parked-streams", tags: [Health.ReadyTag]);
+
+// Parked streams are read again before anything new arrives.
+builder.Services.AddHostedService<ParkedStreamsRetry>();
+builder.AddFollower<Projector>(
+    Projector.FollowerName, [.. readModels.SelectMany(readModel => readModel.Families).Distinct()]);
+builder.Services.AddHostedService<PublishedPositions>();
+
+var app = builder.Build();
+await Schema.MigrateAsync(postgres, app.Logger, app.Lifetime.ApplicationStopping);
+app.UseCapaService();
+app.MapReadModels();
+await app.RunAsync();

@@ -1,0 +1,107 @@
+using CapaEngine.Contracts;
+using CapaEngine.Hosting;
+using static CapaEngine.Contracts.ActionPlanEvent;
+
+namespace CapaEngine.ReadModels;
+
+/// <summary>CAPAs by stage, their nonconformities and actions.</summary>
+public sealed class ActionBoard : IReadModel
+{
+    private static readonly (string, string) Action = ("capa_id", "action_id");
+
+    /// <inheritdoc/>
+    public string Name => "action-board";
+
+    /// <inheritdoc/>
+    public int Version => 1;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<Family> Families { get; } = [Contracts.Families.ActionPlan];
+
+    /// <inheritdoc/>
+    public IEnumerable<SqlStatement> Project(IReadOnlyList<IncomingEvent> events) => events.SelectMany(Project);
+
+    /// <summary>The statements of one event. One that changes no column still moves the row's revision.</summary>
+    public static IEnumerable<SqlStatement> Project(IncomingEvent e) => e.Fact switch
+    {
+        Opened f => f.NonconformityId is { } first ? [Insert(e, f), Join(e, first)] : [Insert(e, f)],
+        NonconformityJoined f => [Join(e, f.NonconformityId), Update(e)],
+        CausesReceived f => [Enter(e, PlanStage.Planning, "root_cause_id = $7, extent_is_checked = $8",
+            f.RootCauseId, f.ExtentIsChecked)],
+        RiskRated f => [Update(e, "risk_severity = $6, risk_likelihood = $7",
+            f.Rating.Severity, f.Rating.Likelihood)],
+        EffectivenessCriteriaDefined f => [Criteria(e, f)],
+        Submitted => [Enter(e, PlanStage.PlanInApproval, "submitted_at = $4")],
+        SentBack => [Enter(e, PlanStage.Planning)],
+        Approved f => [Enter(e, PlanStage.Implementing, "approved_at = $4, approved_by = $7", f.ApprovedBy)],
+
+        ActionPlanned f => [InsertAction(e, f), Update(e)],
+        ActionCancelled f => [UpdateAction(e, f.ActionId, """
+            status = 'cancelled', cancelled_at = $4, cancel_reason = $7
+            """, f.Reason), Update(e)],
+        ActionStarted f => [UpdateAction(e, f.ActionId, "status = 'in-progress', started_at = $4"), Update(e)],
+        ActionCompleted f => [UpdateAction(e, f.ActionId, """
+            status = 'done', completed_at = $4, completed_by = $7, evidence = $8
+            """, f.CompletedBy, f.Evidence), Update(e)],
+        ActionVerified f => [UpdateAction(e, f.ActionId, """
+            status = 'verified', verified_at = $4, verified_by = $7, finding = $8
+            """, f.VerifiedBy, f.Finding), Update(e)],
+        ActionReturned f => [UpdateAction(e, f.ActionId, """
+            status = 'in-progress', completed_at = null, completed_by = null, return_count = return_count + 1
+            """), Update(e)],
+
+        MonitoringStarted f => [Enter(e, PlanStage.Monitoring,
+            "implemented_at = $7, monitoring_from = $7, monitoring_to = $8", f.From, f.To)],
+        EffectivenessReviewStarted => [Enter(e, PlanStage.InEffectivenessReview)],
+        VerdictReceived { Verdict: Verdict.Inconclusive } f => [Enter(e, PlanStage.Monitoring,
+            "verdict = 'inconclusive', verdict_at = $4, monitoring_to = coalesce($7, monitoring_to)", f.WindowTo)],
+        VerdictReceived f => [Update(e, "verdict = $6, verdict_at = $4", Wire.Name(f.Verdict))],
+        CycleStarted f => [Enter(e, PlanStage.AwaitingCause, """
+            cycle = $7, verdict = null, verdict_at = null, submitted_at = null, approved_at = null, approved_by = null,
+            implemented_at = null, monitoring_from = null, monitoring_to = null
+            """, f.Cycle)],
+        Closed f => [Enter(e, PlanStage.Closed, "closed_at = $4, closed_by = $7, closing_answers = $8::jsonb",
+            f.ClosedBy, Wire.Json(f.Answers))],
+        Cancelled => [Enter(e, PlanStage.Cancelled, "cancelled_at = $4")],
+        _ => [Update(e)],
+    };
+
+    private static SqlStatement Update(IncomingEvent e, string? set = null, params object?[] more) =>
+        Row.Update(e, "capa", set, more);
+
+    private static SqlStatement Enter(IncomingEvent e, PlanStage stage, string? set = null, params object?[] more) =>
+        Update(e, $"stage = $6, stage_since = $4{(set is null ? "" : ", " + set)}", [Wire.Name(stage), .. more]);
+
+    private static SqlStatement UpdateAction(IncomingEvent e, Guid actionId, string set, params object?[] more) =>
+        Row.UpdatePart(e, "action", Action, set, actionId, more);
+
+    private static SqlStatement Insert(IncomingEvent e, Opened f) => Row.Statement(e, """
+        insert into read_models.capa (id, revision, position, occurred_at, recorded_at, opened_at, stage_since, imported,
+          stage, site, title, owner, reason, product, process, station, characteristic, defect_code, escaped)
+        values ($1, $2, $3, $4, $5, $4, $4, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+        on conflict (id) do nothing
+        """,
+        e.Metadata.Imported, Wire.Name(PlanStage.AwaitingCause), f.Site, f.Title, f.Owner, f.Reason, f.Subject?.Product,
+        f.Subject?.Process, f.Subject?.Station, f.Subject?.Characteristic, f.Subject?.DefectCode, f.Escaped);
+
+    private static SqlStatement Join(IncomingEvent e, Guid nonconformityId) => Row.Statement(e, """
+        insert into read_models.capa_nonconformity (capa_id, revision, position, joined_at, nonconformity_id)
+        values ($1, $2, $3, $4, $6)
+        on conflict do nothing
+        """, nonconformityId);
+
+    private static SqlStatement Criteria(IncomingEvent e, EffectivenessCriteriaDefined f) => Update(e, """
+        baseline_from = $6, baseline_to = $7, expected_reduction = $8, significance = $9, window_days = $10,
+        exposure_unit = $11, baseline_deviations = $12, baseline_exposure = $13
+        """,
+        f.Criteria.BaselineFrom, f.Criteria.BaselineTo, f.Criteria.ExpectedReduction, f.Criteria.Significance,
+        f.Criteria.WindowDays, Wire.Name(f.Criteria.ExposureUnit), f.Baseline.Deviations, f.Baseline.Exposure);
+
+    // The cycle an action belongs to is the plan's at that moment, which the plan's own row tells.
+    private static SqlStatement InsertAction(IncomingEvent e, ActionPlanned f) => Row.Statement(e, """
+        insert into read_models.action (capa_id, revision, position, planned_at, action_id, kind, title, description,
+          owner, due_on, causes, status, cycle)
+        select $1, $2, $3, $4, $6, $7, $8, $9, $10, $11, $12, 'planned', c.cycle from read_models.capa c where c.id = $1
+        on conflict do nothing
+        """, f.ActionId, Wire.Name(f.Kind), f.Title, f.Description, f.Owner, f.DueOn, f.Causes.ToArray());
+}

@@ -1,0 +1,118 @@
+using CapaEngine.Contracts;
+using CapaEngine.Hosting;
+using static CapaEngine.Contracts.NonconformityEvent;
+
+namespace CapaEngine.ReadModels;
+
+/// <summary>Nonconformities with their tracks, disposition lines, deviations and CAPAs.</summary>
+public sealed class NonconformityRegister : IReadModel
+{
+    private static readonly (string, string) Line = ("nonconformity_id", "line_id");
+
+    /// <inheritdoc/>
+    public string Name => "nonconformity-register";
+
+    /// <inheritdoc/>
+    public int Version => 1;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<Family> Families { get; } = [Contracts.Families.Nonconformity];
+
+    /// <inheritdoc/>
+    public IEnumerable<SqlStatement> Project(IReadOnlyList<IncomingEvent> events) => events.SelectMany(Project);
+
+    /// <summary>The statements of one event. One that changes no column still moves the row's revision.</summary>
+    public static IEnumerable<SqlStatement> Project(IncomingEvent e) => e.Fact switch
+    {
+        Reported f => [Insert(e, f)],
+        DeviationsAttached f => AttachDeviations(e, f),
+        Accepted f => [Update(e, """
+            status = 'under-review', accepted_at = $4, accepted_by = $6, severity = $7,
+            containment_due_at = $4 + make_interval(hours => $8)
+            """, f.AcceptedBy, Wire.Name(f.Severity), f.ContainmentDueHours)],
+        Rejected => [Update(e, "status = 'rejected', rejected_at = $4")],
+        ReviewCompleted => [Update(e, "status = 'open', reviewed_at = $4")],
+        Closed f => [Update(e, "status = 'closed', closed_at = $4, closed_by = $6", f.ClosedBy)],
+
+        ContainmentPlanned f => [Update(e, """
+            containment = 'planned', containment_ended_at = null,
+            containment_due_at = $4 + make_interval(hours => $6)
+            """, f.DueHours)],
+        ContainmentNotNeeded => [Update(e, "containment = 'not-needed', containment_ended_at = $4")],
+        ContainmentConfirmed => [Update(e, "containment = 'in-place', containment_confirmed_at = $4")],
+        ContainmentLifted => [Update(e, "containment = 'lifted', containment_ended_at = $4")],
+
+        DispositionDecided f => [InsertLine(e, f), Update(e)],
+        DispositionExecuted f => [UpdateLine(e, f.LineId, """
+            status = 'executed', executed_at = $4, executed_by = $7,
+            finished_at = case when kind = 'rework' then null else $4 end
+            """, f.ExecutedBy), Update(e)],
+        DispositionVerified f => [UpdateLine(e, f.LineId, """
+            status = 'verified', verified_at = $4, verified_by = $7, finished_at = coalesce(finished_at, $4)
+            """, f.VerifiedBy), Update(e)],
+        DispositionFailedVerification f => [UpdateLine(e, f.LineId, """
+            status = 'decided', executed_at = null, executed_by = null, finished_at = null
+            """), Update(e)],
+
+        CustomerNoticeNotNeeded => [Update(e, "customer_notice = 'not-needed'")],
+        CustomerNoticeRequired f => [Update(e, "customer_notice = 'due', customer_notice_due_on = $6", f.DueOn)],
+        CustomerInformed => [Update(e, "customer_notice = 'sent', customer_informed_at = $4")],
+
+        CorrectiveActionRequired f => [InsertCapa(e, f), Update(e, """
+            cause_decision = 'corrective-action', cause_decided_at = coalesce(cause_decided_at, $4)
+            """)],
+        CorrectiveActionNotRequired => [Update(e, "cause_decision = 'no-corrective-action', cause_decided_at = $4")],
+        _ => [Update(e)],
+    };
+
+    private static SqlStatement Update(IncomingEvent e, string? set = null, params object?[] more) =>
+        Row.Update(e, "nonconformity", set, more);
+
+    private static SqlStatement UpdateLine(IncomingEvent e, Guid lineId, string set, params object?[] more) =>
+        Row.UpdatePart(e, "disposition_line", Line, set, lineId, more);
+
+    private static SqlStatement Insert(IncomingEvent e, Reported f) => Row.Statement(e, """
+        insert into read_models.nonconformity (id, revision, position, occurred_at, recorded_at, opened_at, status,
+          imported, site, title, description, requirement_standard, requirement_edition, requirement_clause,
+          requirement_text, source, detection_stage, product, process, lots, affected_quantity, unit, severity,
+          detected_at, reported_by, subject_station, subject_characteristic, subject_defect_code, signature_id,
+          signature_cycle, policy_version, count_window_from)
+        values ($1, $2, $3, $4, $5, $4, 'reported', $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+          $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)
+        on conflict (id) do nothing
+        """,
+        e.Metadata.Imported, f.Site, f.Title, f.Description, f.Requirement.Standard, f.Requirement.Edition,
+        f.Requirement.Clause, f.Requirement.Text, Wire.Name(f.Source), Wire.Name(f.DetectionStage),
+        f.Product ?? f.Subject?.Product, f.Process ?? f.Subject?.Process, f.Lots.ToArray(), f.AffectedQuantity, f.Unit,
+        Wire.Name(f.Severity), f.DetectedAt, f.ReportedBy, f.Subject?.Station, f.Subject?.Characteristic,
+        f.Subject?.DefectCode, f.Subject?.SignatureId(), f.SignatureCycle, f.PolicyVersion, f.CountWindowFrom);
+
+    // A deviation counts once, however often lists name it; the rows just written are what is counted.
+    private static IEnumerable<SqlStatement> AttachDeviations(IncomingEvent e, DeviationsAttached f) =>
+    [
+        Row.Statement(e, """
+            insert into read_models.nonconformity_deviation (nonconformity_id, deviation_id, revision, position)
+            select $1, deviation_id, $2, $3 from unnest($6::uuid[]) as deviation_id
+            on conflict do nothing
+            """, (object)f.Deviations.ToArray()),
+        Update(e, """
+            deviation_count = (
+              select count(*) from read_models.nonconformity_deviation a where a.nonconformity_id = $1),
+            deviations_from = least(deviations_from, $6), deviations_to = greatest(deviations_to, $7)
+            """, f.DetectedFrom, f.DetectedTo),
+    ];
+
+    private static SqlStatement InsertLine(IncomingEvent e, DispositionDecided f) => Row.Statement(e, """
+        insert into read_models.disposition_line (nonconformity_id, revision, position, decided_at, line_id, kind,
+          quantity, lot, authority_id, reason, status)
+        values ($1, $2, $3, $4, $6, $7, $8, $9, $10, $11, 'decided')
+        on conflict do nothing
+        """, f.LineId, Wire.Name(f.Kind), f.Quantity, f.Lot, f.AuthorityId, f.Reason);
+
+    private static SqlStatement InsertCapa(IncomingEvent e, CorrectiveActionRequired f) => Row.Statement(e, """
+        insert into read_models.nonconformity_capa (nonconformity_id, revision, position, required_at, capa_id, link,
+          capa_number)
+        values ($1, $2, $3, $4, $6, $7, $8)
+        on conflict do nothing
+        """, f.CapaId, Wire.Name(f.Link), f.CapaNumber);
+}

@@ -1,0 +1,88 @@
+using System.Collections.Frozen;
+using System.Text.Json;
+using CapaEngine.Contracts;
+using CapaEngine.Hosting;
+
+namespace CapaEngine.ReadModels;
+
+/// <summary>An SQL statement with positional parameters.</summary>
+public sealed class SqlStatement(string text, params object?[] values)
+{
+    /// <summary>The statement with <c>$1</c> to <c>$n</c>.</summary>
+    public string Text { get; } = text;
+
+    /// <summary>The parameters in order; null is SQL's null.</summary>
+    public IReadOnlyList<object?> Values { get; } = values;
+}
+
+/// <summary>
+/// Tables that are written from the events of given stream families. Projecting is a pure function from events to
+/// statements, and each statement leaves a row alone that has already seen the event's revision.
+/// </summary>
+public interface IReadModel
+{
+    /// <summary>The stable name.</summary>
+    string Name { get; }
+
+    /// <summary>Raised whenever the same events would give other rows, so that a rebuild is due.</summary>
+    int Version { get; }
+
+    /// <summary>The families whose events it wants.</summary>
+    IReadOnlyList<Family> Families { get; }
+
+    /// <summary>The statements of these events, which are of one family and in log order.</summary>
+    IEnumerable<SqlStatement> Project(IReadOnlyList<IncomingEvent> events);
+}
+
+/// <summary>Statements on rows that follow one stream.</summary>
+internal static class Row
+{
+    /// <summary>
+    /// A statement whose first five parameters are the stream's id, the event's revision and position, and when it
+    /// occurred and was recorded; <paramref name="more"/> begins at <c>$6</c>.
+    /// </summary>
+    public static SqlStatement Statement(IncomingEvent incoming, string text, params object?[] more) =>
+        Keyed(incoming, incoming.StreamId, text, more);
+
+    /// <summary>As <see cref="Statement"/>, for streams that are not named after an id.</summary>
+    public static SqlStatement Keyed(IncomingEvent incoming, object key, string text, params object?[] more) =>
+        new(text, [
+            key, incoming.Revision, checked((long)incoming.Position.Commit),
+            incoming.Metadata.OccurredAt, incoming.Metadata.RecordedAt, .. more]);
+
+    /// <summary>Changes the stream's row, unless it has seen this event; always moves the row's revision.</summary>
+    public static SqlStatement Update(IncomingEvent incoming, string table, string? set = null, params object?[] more) =>
+        Statement(incoming, $"""
+            update read_models.{table} set {(set is null ? "" : set + ", ")}
+              revision = $2, position = $3, occurred_at = $4, recorded_at = $5, updated_at = now()
+            where id = $1 and revision < $2
+            """, more);
+
+    /// <summary>Changes a part of the stream's record, found by its own id in <c>$6</c>.</summary>
+    public static SqlStatement UpdatePart(
+        IncomingEvent incoming, string table, (string Owner, string Part) keys, string set, Guid partId,
+        params object?[] more) =>
+        Statement(incoming, $"""
+            update read_models.{table} set {set}, revision = $2, position = $3, updated_at = now()
+            where {keys.Owner} = $1 and {keys.Part} = $6 and revision < $2
+            """, [partId, .. more]);
+}
+
+/// <summary>Values as they are written in every JSON and every column.</summary>
+internal static class Wire
+{
+    /// <summary>The kebab-case name of an enumeration's value.</summary>
+    public static string Name<T>(T value) where T : struct, Enum => Names<T>.ByValue[value];
+
+    /// <summary>The kebab-case name, or null.</summary>
+    public static string? Name<T>(T? value) where T : struct, Enum => value is { } some ? Name(some) : null;
+
+    /// <summary>A value of an event as JSON text.</summary>
+    public static string Json<T>(T value) => JsonSerializer.Serialize(value, StrictJson.Stored);
+
+    private static class Names<T> where T : struct, Enum
+    {
+        public static readonly FrozenDictionary<T, string> ByValue = Enum.GetValues<T>().ToFrozenDictionary(
+            value => value, value => JsonNamingPolicy.KebabCaseLower.ConvertName(value.ToString()));
+    }
+}

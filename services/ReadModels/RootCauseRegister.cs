@@ -1,0 +1,70 @@
+using CapaEngine.Contracts;
+using CapaEngine.Hosting;
+using static CapaEngine.Contracts.RootCauseEvent;
+
+namespace CapaEngine.ReadModels;
+
+/// <summary>Root cause analyses and their causes, refuted ones included.</summary>
+public sealed class RootCauseRegister : IReadModel
+{
+    private static readonly (string, string) Cause = ("root_cause_id", "cause_id");
+
+    /// <inheritdoc/>
+    public string Name => "root-cause-register";
+
+    /// <inheritdoc/>
+    public int Version => 1;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<Family> Families { get; } = [Contracts.Families.RootCause];
+
+    /// <inheritdoc/>
+    public IEnumerable<SqlStatement> Project(IReadOnlyList<IncomingEvent> events) => events.SelectMany(Project);
+
+    /// <summary>The statements of one event. One that changes no column still moves the row's revision.</summary>
+    public static IEnumerable<SqlStatement> Project(IncomingEvent e) => e.Fact switch
+    {
+        Started f => [Insert(e, f)],
+        CauseProposed f => [InsertCause(e, f), Update(e)],
+        CauseVerified f => [Decide(e, f.CauseId, "verified", f.Method, f.Evidence, f.VerifiedBy), Update(e)],
+        CauseRefuted f => [Decide(e, f.CauseId, "refuted", f.Method, f.Evidence, f.RefutedBy), Update(e)],
+        CauseDeclaredUnknown f => [Update(e, "unknown_justification = $6", f.Justification)],
+        ExtentChecked f => [Update(e, """
+            extent_query = $6, extent_hits = $7::jsonb, extent_checked_by = $8, extent_checked_at = $4
+            """, f.Query, Wire.Json(f.Hits), f.CheckedBy)],
+        Completed f => [Update(e, """
+            status = 'in-approval', completed_at = $4, completed_by = $6, human_error_reason = $7
+            """, f.CompletedBy, f.HumanErrorReason)],
+        SentBack => [Update(e, "status = 'open', completed_at = null, completed_by = null")],
+        Approved f => [Update(e, "status = 'approved', approved_at = $4, approved_by = $6", f.ApprovedBy)],
+        Reopened f => [Update(e, """
+            status = 'open', cycle = $6, completed_at = null, completed_by = null, approved_at = null, approved_by = null
+            """, f.Cycle)],
+        _ => [Update(e)],
+    };
+
+    private static SqlStatement Update(IncomingEvent e, string? set = null, params object?[] more) =>
+        Row.Update(e, "root_cause_analysis", set, more);
+
+    private static SqlStatement Decide(
+        IncomingEvent e, Guid causeId, string status, VerificationMethod method, string evidence, string person) =>
+        Row.UpdatePart(e, "cause", Cause, """
+            status = $7, method = $8, evidence = $9, decided_by = $10, decided_at = $4
+            """, causeId, status, Wire.Name(method), evidence, person);
+
+    private static SqlStatement Insert(IncomingEvent e, Started f) => Row.Statement(e, """
+        insert into read_models.root_cause_analysis (id, revision, position, occurred_at, recorded_at, started_at,
+          imported, status, cycle, capa_id, nonconformity_id, site, owner, problem, escaped)
+        values ($1, $2, $3, $4, $5, $4, $6, 'open', 1, $7, $8, $9, $10, $11, $12)
+        on conflict (id) do nothing
+        """, e.Metadata.Imported, f.CapaId, f.NonconformityId, f.Site, f.Owner, f.Problem, f.Escaped);
+
+    // The cycle a cause was proposed in is the analysis' at that moment, which its own row tells.
+    private static SqlStatement InsertCause(IncomingEvent e, CauseProposed f) => Row.Statement(e, """
+        insert into read_models.cause (root_cause_id, revision, position, proposed_at, cause_id, kind, code, statement,
+          why_chain, status, proposed_by, cycle)
+        select $1, $2, $3, $4, $6, $7, $8, $9, $10, 'hypothesis', $11, r.cycle
+        from read_models.root_cause_analysis r where r.id = $1
+        on conflict do nothing
+        """, f.CauseId, Wire.Name(f.Kind), f.Code, f.Statement, f.WhyChain.ToArray(), f.ProposedBy);
+}
