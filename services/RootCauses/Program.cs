@@ -1,1 +1,19 @@
-Console.WriteLine("placeholder");
+using CapaEngine.Contracts;
+using CapaEngine.Hosting;
+using CapaEngine.Kernel;
+using CapaEngine.RootCauses;
+using CapaEngine.RootCauses.Domain;
+
+var builder = CapaService.CreateBuilder(args, ServiceNames.RootCauses);
+
+builder.Services.AddMediator();
+builder.Services.AddSingleton(RootCauseAnalysis.Decider);
+builder.Services.AddSingleton<DeciderHandler<RootCauseAnalysis, RootCauseCommand, RootCauseEvent>>();
+
+builder.AddRelay(ServiceNames.RootCauses);
+builder.AddReactions<Reactions>(ServiceNames.RootCauses);
+
+var app = builder.Build();
+app.UseCapaService();
+app.MapRootCauses();
+await app.RunAsync();

@@ -37,7 +37,7 @@ public sealed record ActionPlan
     public EffectivenessCriteriaDefined? Effectiveness { get; init; }
     public string? SubmittedBy { get; init; }
     public SentBack? LastSendBack { get; init; }
-    public string? ApprovedBy { get; init; }
+    public Approved? Approval { get; init; }
     public VerdictReceived? LastVerdict { get; init; }
     public Closed? Closing { get; init; }
     public Cancelled? Cancellation { get; init; }
@@ -52,9 +52,13 @@ public sealed record ActionPlan
     /// <summary>G14: every action that stands is verified.</summary>
     public bool IsImplemented => Actions.Any() && Actions.All(action => action.Status == ActionStatus.Verified);
 
-    /// <summary>Whether the person owns the plan or one of its actions, and so does not judge it.</summary>
+    /// <summary>
+    /// Whether the person owns the plan or one of its actions, and so does not judge it; also an action that was
+    /// cancelled after the approval, because its owner may have worked on it.
+    /// </summary>
     public bool IsWorkOf(string person) =>
-        Opening?.Owner == person || Actions.Any(action => action.Owner == person);
+        Opening?.Owner == person || Actions.Any(action => action.Owner == person)
+        || Approval?.ActionOwners.Contains(person) == true;
 
     /// <summary>The action with this id.</summary>
     public PlannedAction? Find(Guid actionId) => AllActions.FirstOrDefault(action => action.Id == actionId);
@@ -78,7 +82,7 @@ public sealed record ActionPlan
         EffectivenessCriteriaDefined e => plan with { Effectiveness = e },
         Submitted e => plan with { Stage = PlanStage.PlanInApproval, SubmittedBy = e.SubmittedBy },
         SentBack e => plan with { Stage = PlanStage.Planning, SubmittedBy = null, LastSendBack = e },
-        Approved e => plan with { Stage = PlanStage.Implementing, ApprovedBy = e.ApprovedBy },
+        Approved e => plan with { Stage = PlanStage.Implementing, Approval = e },
         ActionStarted e => plan.Note(e.ActionId, ActionStatus.InProgress, e),
         ActionCompleted e => plan.Note(e.ActionId, ActionStatus.Done, e),
         ActionVerified e => plan.Note(e.ActionId, ActionStatus.Verified, e),
@@ -93,7 +97,7 @@ public sealed record ActionPlan
         CycleStarted e => plan with
         {
             Cycle = e.Cycle, Stage = PlanStage.AwaitingCause, Analysis = null, Effectiveness = null,
-            SubmittedBy = null, LastSendBack = null, ApprovedBy = null, LastVerdict = null,
+            SubmittedBy = null, LastSendBack = null, Approval = null, LastVerdict = null,
         },
         Closed e => plan with { Stage = PlanStage.Closed, Closing = e },
         Cancelled e => plan with { Stage = PlanStage.Cancelled, Cancellation = e },
@@ -134,7 +138,7 @@ public sealed record ActionPlan
         (PlanStage.Planning, ActionPlanCommand.SendBack c)
             when plan.LastSendBack == new SentBack(context.Person, c.Reason) => Accept(),
         (PlanStage.PlanInApproval, ActionPlanCommand.Approve) => PlanRules.Approve(plan, context),
-        (_, ActionPlanCommand.Approve) when plan.ApprovedBy == context.Person => Accept(),
+        (_, ActionPlanCommand.Approve) when plan.Approval?.ApprovedBy == context.Person => Accept(),
 
         (_, ActionPlanCommand.StartAction c) => PlanRules.Work(
             new ActionStarted(c.ActionId, context.Person), c.ActionId, ActionStatus.Planned, plan, context),

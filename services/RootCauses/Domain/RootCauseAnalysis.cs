@@ -91,7 +91,9 @@ public sealed record RootCauseAnalysis
             (AnalysisStage.Open, RootCauseCommand.RefuteCause c) =>
                 Judge(c.CauseId, new Judgement(false, c.Method, c.Evidence, context.Person), analysis),
             (AnalysisStage.Open, RootCauseCommand.DeclareCauseUnknown c) => DeclareUnknown(c, analysis, context),
-            (AnalysisStage.Open, RootCauseCommand.CheckExtent c) => CheckExtent(c, analysis, context),
+            // Also after the approval: planning waits for it, and what was signed does not change by it.
+            (AnalysisStage.Open or AnalysisStage.Approved, RootCauseCommand.CheckExtent c) =>
+                CheckExtent(c, analysis, context),
             (AnalysisStage.Open, RootCauseCommand.Complete c) => Complete(c, analysis, context),
             (AnalysisStage.InApproval, RootCauseCommand.Complete c)
                 when analysis.Completion == new Completed(context.Person, c.HumanErrorReason) => Accept(),

@@ -1,0 +1,114 @@
+using CapaEngine.ActionPlans.Domain;
+using CapaEngine.Contracts;
+using CapaEngine.Hosting;
+using CapaEngine.Kernel;
+using Mediator;
+
+namespace CapaEngine.ActionPlans;
+
+/// <summary>The commands on CAPAs and their effectiveness reviews over HTTP, in the order of their life.</summary>
+public static class Api
+{
+    /// <summary>Maps <c>/api/v1/action-plans</c>.</summary>
+    public static void MapActionPlans(this IEndpointRouteBuilder app)
+    {
+        var plans = app.MapGroup("/api/v1/action-plans").WithTags("Action plans");
+        plans.MapCreate<ActionPlanCommand.Open>(Handle);
+        plans.MapCommand<ActionPlanCommand.RateRisk>("rate-risk", Handle);
+        plans.MapCommand<ActionPlanCommand.PlanAction>("plan-action", Handle);
+        plans.MapCommand<ActionPlanCommand.CancelAction>("cancel-action", Handle);
+        plans.MapCommand<ActionPlanCommand.DefineEffectivenessCriteria>("define-effectiveness-criteria", Handle);
+        plans.MapCommand<ActionPlanCommand.Submit>("submit", Handle);
+        plans.MapCommand<ActionPlanCommand.SendBack>("send-back", Handle);
+        plans.MapCommand<ActionPlanCommand.Approve>("approve", Handle);
+        plans.MapCommand<ActionPlanCommand.StartAction>("start-action", Handle);
+        plans.MapCommand<ActionPlanCommand.CompleteAction>("complete-action", Handle);
+        plans.MapCommand<ActionPlanCommand.VerifyAction>("verify-action", Handle);
+        plans.MapCommand<ActionPlanCommand.ReturnAction>("return-action", Handle);
+        plans.MapCommand<ActionPlanCommand.Close>("close", Handle);
+        plans.MapCommand<ActionPlanCommand.Cancel>("cancel", Handle);
+    }
+
+    /// <summary>Maps <c>/api/v1/effectiveness-reviews</c>.</summary>
+    public static void MapEffectivenessReviews(this IEndpointRouteBuilder app)
+    {
+        var reviews = app.MapGroup("/api/v1/effectiveness-reviews").WithTags("Effectiveness reviews");
+        reviews.MapCommand<EffectivenessCommand.Evaluate>("evaluate", Handle);
+        reviews.MapCommand<EffectivenessCommand.Approve>("approve", Handle);
+    }
+
+    private static HandleActionPlan Handle(Guid id, ActionPlanCommand command, CommandContext context) =>
+        new(id, command, context);
+
+    private static HandleEffectivenessReview Handle(Guid id, EffectivenessCommand command, CommandContext context) =>
+        new(id, command, context);
+}
+
+/// <summary>A command on its way to the decider of CAPAs.</summary>
+public sealed record HandleActionPlan(Guid Id, ActionPlanCommand Command, CommandContext Context)
+    : IHandleCommand<ActionPlanCommand>;
+
+/// <summary>A command on its way to the decider of effectiveness reviews.</summary>
+public sealed record HandleEffectivenessReview(Guid Id, EffectivenessCommand Command, CommandContext Context)
+    : IHandleCommand<EffectivenessCommand>;
+
+/// <summary>The one handler of CAPAs. Criteria are decided on with the baseline's count, looked up first.</summary>
+public sealed class ActionPlanHandler(
+    DeciderHandler<ActionPlan, ActionPlanCommand, ActionPlanEvent> plans, EvidenceClient evidence)
+    : ICommandHandler<HandleActionPlan, CommandOutcome>
+{
+    public async ValueTask<CommandOutcome> Handle(HandleActionPlan message, CancellationToken ct)
+    {
+        var command = message.Command;
+        if (command is ActionPlanCommand.DefineEffectivenessCriteria define)
+        {
+            var (plan, _) = await plans.LoadAsync(message.Id, ct);
+            var subject = define.Subject ?? plan.Opening?.Subject;
+            // Where the rules refuse without a count, none is asked for.
+            if (plan.Stage == PlanStage.Planning && subject is not null && subject.Site == plan.Opening?.Site
+                && message.Context.Actor.IsAt(subject.Site) && define.BaselineFrom < define.BaselineTo)
+            {
+                var baseline = await evidence.CountAsync(
+                    subject, new Period(define.BaselineFrom, define.BaselineTo), define.ExposureUnit,
+                    Families.ActionPlan.Stream(message.Id), ct);
+                if (baseline is null) return EvidenceClient.Unavailable;
+                command = define with { Baseline = baseline };
+            }
+        }
+
+        return await plans.HandleAsync(message.Id, command, message.Context, ct);
+    }
+}
+
+/// <summary>The one handler of effectiveness reviews. Both counts of an evaluation are looked up first.</summary>
+public sealed class EffectivenessReviewHandler(
+    DeciderHandler<EffectivenessReview, EffectivenessCommand, EffectivenessEvent> reviews, EvidenceClient evidence,
+    TimeProvider clock)
+    : ICommandHandler<HandleEffectivenessReview, CommandOutcome>
+{
+    public async ValueTask<CommandOutcome> Handle(HandleEffectivenessReview message, CancellationToken ct)
+    {
+        var command = message.Command;
+        if (command is EffectivenessCommand.Evaluate evaluate)
+        {
+            var (review, _) = await reviews.LoadAsync(message.Id, ct);
+            var now = message.Context.StatedTime ?? clock.GetUtcNow();
+            if (review is { Stage: ReviewStage.Monitoring, Locked: { } locked }
+                && message.Context.Actor.IsAt(locked.Site) && (now >= review.WindowTo || review.HasRecurred))
+            {
+                var criteria = locked.Criteria;
+                var stream = Families.Effectiveness.Stream(message.Id);
+                var windowTo = now < review.WindowTo ? now : review.WindowTo;
+                var baseline = await evidence.CountAsync(
+                    criteria.Subject, new Period(criteria.BaselineFrom, criteria.BaselineTo), criteria.ExposureUnit,
+                    stream, ct);
+                var window = baseline is null ? null : await evidence.CountAsync(
+                    criteria.Subject, new Period(review.WindowFrom, windowTo), criteria.ExposureUnit, stream, ct);
+                if (window is null) return EvidenceClient.Unavailable;
+                command = evaluate with { Baseline = baseline, Window = window };
+            }
+        }
+
+        return await reviews.HandleAsync(message.Id, command, message.Context, ct);
+    }
+}
