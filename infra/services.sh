@@ -16,18 +16,21 @@ declare -A PROJECT=(
 
 # --- Building ---------------------------------------------------------------------------------------------------
 
-# build TARGET WHAT: quiet while it goes well, its errors shown when it does not. Without build servers, which would
-# stay behind as processes.
+# build TARGET WHAT [OPTION...]: names each project as it is done, and shows the errors when it fails. Without build
+# servers, which would stay behind as processes.
 build() {
-  local target=$1 what=$2 log=$STATE/logs/build.log
+  local target=$1 what=$2 log=$STATE/logs/build.log status
+  shift 2
   hold_lock build 8
   note "building $what (the first time takes about a minute)"
   (
     cd "$ROOT"
-    dotnet build "$target" -c Release --nologo -v minimal --disable-build-servers
-  ) >"$log" 2>&1 8>&- 9>&- ||
-    { grep -E 'error|warning' "$log" | sort -u | head -n 20 >&2; die 1 "the build failed (${log#"$ROOT/"})"; }
+    dotnet build "$target" -c Release --nologo -v minimal --disable-build-servers "$@" 2>&1
+  ) 8>&- 9>&- | tee "$log" | sed -nuE 's#^ *([A-Za-z.]+) -> .*/bin/.*#  built \1#p' >&2 && status=0 || status=$?
   exec 8>&-
+  [[ $status -eq 0 ]] && return 0
+  grep -E '(error|warning) ' "$log" | sort -u | head -n 20 >&2
+  die 1 "the build failed (${log#"$ROOT/"})"
 }
 
 # The running system is a copy: building or testing beside it must not change files that its processes have open.

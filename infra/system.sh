@@ -64,7 +64,7 @@ bring_up() {
     note "starting RabbitMQ on port ${PORTS[rabbitmq]}"
     start_rabbitmq capaengine "$(secret rabbitmq)" capaengine
   fi
-  note "starting ${programs[*]}"
+  note "starting the services"
   if uses_local_event_log; then
     start_program "$LOCAL_EVENT_LOG"
     await_program "$LOCAL_EVENT_LOG"
@@ -81,7 +81,8 @@ prepare_programs() {
     [[ -f $STATE/app/$program/$(assembly "$program") ]] || missing=1
   done
   if ((running && !missing)); then return 0; fi
-  build "$ROOT/infra/Runtime.slnf" "the services"
+  # Analysis halves the speed of a build and is the business of the tests.
+  build "$ROOT/infra/Runtime.slnf" "the services" -p:RunAnalyzers=false
   for program in "$@" demo; do
     is_alive "$program" || install_program "$program"
   done
@@ -89,7 +90,7 @@ prepare_programs() {
 
 greet() {
   local token
-  token=$(request_token p-1 '*' quality-engineer)
+  token=$(request_token p-1 '*' '' quality-engineer)
   cat <<TEXT
 CapaEngine is running.
   API and console   $(origin gateway)   (OpenAPI: $(origin gateway)/openapi/v1.json)
@@ -219,32 +220,37 @@ verb_logs() {
 # --- token, sql, demo -------------------------------------------------------------------------------------------
 
 verb_token() {
-  local person=p-1 site='*' roles=()
+  local person=p-1 site='*' source='' roles=()
   while [[ $# -gt 0 ]]; do
-    [[ $1 == --role || $1 == --person || $1 == --site ]] || no_more_arguments token "$1"
-    [[ ${2:-} =~ ^[A-Za-z0-9._*-]+$ ]] || die 2 "token $1 needs a value of letters, digits and . _ - *"
+    [[ $1 =~ ^--(role|person|site|source)$ ]] || no_more_arguments token "$1"
+    [[ ${2:-} =~ ^[A-Za-z0-9._:/@*-]+$ ]] || die 2 "token $1 needs a value of letters, digits and . _ : / @ * -"
     case $1 in
       --role) roles+=("$2") ;;
       --person) person=$2 ;;
       --site) site=$2 ;;
+      --source) source=$2 ;;
     esac
     shift 2
   done
   [[ ${#roles[@]} -gt 0 ]] || die 2 "token needs --role, for example: ./capa token --role quality-engineer"
   load_ports
-  request_token "$person" "$site" "${roles[@]}"
+  request_token "$person" "$site" "$source" "${roles[@]}"
 }
 
-# request_token PERSON SITE ROLE...: from the gateway's development issuer.
+# request_token PERSON SITE SOURCE ROLE...: from the gateway's development issuer. The values need no escaping.
 request_token() {
-  local person=$1 site=$2 roles answer
-  shift 2
+  local person=$1 site=$2 source=$3 roles answer
+  shift 3
   printf -v roles '"%s",' "$@"
   require_alive gateway
   answer=$(http POST "${PORTS[gateway]}" /dev/token \
-    "{\"person\":\"$person\",\"roles\":[${roles%,}],\"site\":\"$site\"}") || die 1 "the gateway does not answer"
-  [[ $answer == HTTP/1.?' 200'* ]] || die 1 "the gateway gave no token: ${answer##*$'\n\n'}"
-  say "${answer#*$'\n\n'}"
+    "{\"person\":\"$person\",\"roles\":[${roles%,}],\"site\":\"$site\"${source:+,\"source\":\"$source\"}}") ||
+    die 1 "the gateway does not answer"
+  case $answer in
+    HTTP/1.?' 200'*) say "${answer#*$'\n\n'}" ;;
+    HTTP/1.?' 4'*) die 2 "the gateway gives no such token: ${answer##*$'\n\n'}" ;;
+    *) die 1 "the gateway gave no token: ${answer%%$'\n'*}" ;;
+  esac
 }
 
 require_alive() {

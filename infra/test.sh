@@ -89,14 +89,16 @@ test_projects() {
 }
 
 run_test_project() {
-  local project=$1 results=$STATE/results-$1 status=0 options=(--report-trx --report-trx-filename results.trx)
+  local project=$1 results=$STATE/results-$1 status=0 limit=20m options=(--report-trx --report-trx-filename results.trx)
+  # A test that never ends shall be a failure with a name, not a run that is cut off from outside.
+  if [[ ${CAPA_TEST_FULL:-} == 1 ]]; then limit=90m; fi
   # A project none of whose tests is selected is no failure, as long as another has some.
   if ((selective)); then options+=(--ignore-exit-code 8); fi
   note ""
   note "$project"
   cd "$ROOT"
   # A session of its own, so that whatever the tests start can be ended with them.
-  setsid dotnet "tests/$project/bin/Release/net10.0/$project.dll" --progress off --results-directory "$results" \
+  setsid dotnet "tests/$project/bin/Release/net10.0/$project.dll" --progress off --timeout "$limit" --results-directory "$results" \
     "${options[@]}" "${filters[@]}" </dev/null &
   TEST_PROCESS=$!
   # Waiting for a child of the background lets a signal through at once.
