@@ -3,13 +3,16 @@
 
 LEAST_POSTGRES_VERSION=15
 
-# The installed PostgreSQL of the highest version, as the folder of its programs.
+# The folder of PostgreSQL's programs: of the version that the data have, else the newest that is installed.
 postgres_bin() {
-  local newest
-  newest=$(find /usr/lib/postgresql -mindepth 3 -maxdepth 3 -path '*/bin/initdb' 2>/dev/null | sort -V | tail -n 1)
-  [[ -n $newest ]] || return 1
-  newest=${newest%/bin/initdb}
-  ((${newest##*/} >= LEAST_POSTGRES_VERSION)) && [[ -x $newest/bin/psql ]] && printf '%s/bin' "$newest"
+  local version
+  version=$(cat "$STATE/postgres/data/PG_VERSION" 2>/dev/null || true)
+  if [[ -z $version || ! -x /usr/lib/postgresql/$version/bin/initdb ]]; then
+    version=$(find /usr/lib/postgresql -mindepth 3 -maxdepth 3 -path '*/bin/initdb' 2>/dev/null |
+      cut -d/ -f5 | sort -V | tail -n 1) || return 1
+  fi
+  [[ -x /usr/lib/postgresql/$version/bin/psql ]] || return 1
+  ((${version%%.*} >= LEAST_POSTGRES_VERSION)) && printf '/usr/lib/postgresql/%s/bin' "$version"
 }
 
 # Not /usr/sbin/rabbitmq-server: that wrapper changes the user and uses the paths of the system's own broker.

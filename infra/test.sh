@@ -89,7 +89,8 @@ test_projects() {
 }
 
 run_test_project() {
-  local project=$1 results=$STATE/results-$1 status=0 limit=20m options=(--report-trx --report-trx-filename results.trx)
+  local project=$1 results=$STATE/results-$1 status=0 limit=20m
+  local options=(--progress off --results-directory "$results" --report-trx --report-trx-filename results.trx)
   # A test that never ends shall be a failure with a name, not a run that is cut off from outside.
   if [[ ${CAPA_TEST_FULL:-} == 1 ]]; then limit=90m; fi
   # A project none of whose tests is selected is no failure, as long as another has some.
@@ -98,7 +99,7 @@ run_test_project() {
   note "$project"
   cd "$ROOT"
   # A session of its own, so that whatever the tests start can be ended with them.
-  setsid dotnet "tests/$project/bin/Release/net10.0/$project.dll" --progress off --timeout "$limit" --results-directory "$results" \
+  setsid dotnet "tests/$project/bin/Release/net10.0/$project.dll" --timeout "$limit" \
     "${options[@]}" "${filters[@]}" </dev/null &
   TEST_PROCESS=$!
   # Waiting for a child of the background lets a signal through at once.
