@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace CapaEngine.EventLog;
 
-/// <summary>The same database for the two kinds of work: reads share a pool, the writer's connections live alone.</summary>
+/// <summary>The database for two kinds of work: reads share a pool, the writer's connections live alone.</summary>
 internal sealed class Databases : IAsyncDisposable
 {
     private const int ReadConnectionsMax = 40;

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace CapaEngine.EventLog;
 
-/// <summary>The limits of every stream that has any, as of the last commit. There are few: checkpoint streams.</summary>
+/// <summary>The limits of the streams that have any, as of the last commit: few, for they are checkpoints.</summary>
 internal sealed class LimitsOfStreams(IReadOnlyDictionary<string, StreamLimits> initial)
 {
     private readonly ConcurrentDictionary<string, StreamLimits> _limits = new(initial, StringComparer.Ordinal);

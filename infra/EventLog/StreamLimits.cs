@@ -15,7 +15,8 @@ internal sealed record StreamLimits(long? MaxCount, long? TruncateBefore, long? 
     /// <summary>Deleted softly: nothing is visible, and a later append continues the numbering.</summary>
     public bool IsDeleted => TruncateBefore == long.MaxValue;
 
-    /// <summary>The first revision that readers may see of a stream whose last one is <paramref name="last"/>.</summary>
+    /// <summary>The first revision that readers may see.</summary>
+    /// <param name="last">The last revision of the stream.</param>
     public long FirstVisible(long last) => Math.Max(
         TruncateBefore ?? 0, MaxCount is { } count && count <= last ? last - count + 1 : 0);
 
@@ -35,12 +36,24 @@ internal sealed record StreamLimits(long? MaxCount, long? TruncateBefore, long? 
         }
     }
 
-    /// <summary>The same metadata with another truncation; whatever else it says stays.</summary>
-    public static byte[] WithTruncateBefore(ReadOnlyMemory<byte>? metadata, long truncateBefore)
+    /// <summary>The same metadata with another truncation; whatever else it says stays, if it says anything.</summary>
+    public static byte[] WithTruncateBefore(ReadOnlyMemory<byte> metadata, long truncateBefore)
     {
-        var content = metadata is { } known ? JsonNode.Parse(known.Span) as JsonObject ?? [] : [];
+        var content = ObjectOf(metadata) ?? [];
         content[TruncateBeforeName] = truncateBefore;
         return JsonSerializer.SerializeToUtf8Bytes(content);
+    }
+
+    private static JsonObject? ObjectOf(ReadOnlyMemory<byte> metadata)
+    {
+        try
+        {
+            return metadata.IsEmpty ? null : JsonNode.Parse(metadata.Span) as JsonObject;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 
     private static long? Number(JsonDocument json, string name) =>

@@ -35,7 +35,7 @@ internal sealed class AppendCall : IAsyncDisposable
         _sweep = clock.CreateTimer(_ => AnswerOverdue(), null, SweepInterval, SweepInterval);
     }
 
-    /// <summary>Sends what the queue holds until the call breaks or the queue ends; what broke it, if anything.</summary>
+    /// <summary>Sends what the queue holds until the call breaks or the queue ends; what broke it.</summary>
     public async Task<Exception?> PumpAsync(ChannelReader<PendingAppend> queue)
     {
         try
@@ -128,7 +128,7 @@ internal sealed class AppendCall : IAsyncDisposable
 
     private void AnswerAll(Exception? reason)
     {
-        AppendResult result = reason is RpcException { StatusCode: StatusCode.PermissionDenied or StatusCode.Unauthenticated }
+        AppendResult result = NodeSelector.IsDenied(reason)
             ? new AppendResult.AccessDenied()
             : new AppendResult.OutcomeUnknown($"The connection broke before the answer: {reason?.Message ?? "closed"}");
         foreach (var append in _inFlight.Values)

@@ -140,7 +140,7 @@ internal sealed class AppendPipeline : IAsyncDisposable
 
     private async Task RefuseAndWaitAsync(Backoff backoff, Exception failure)
     {
-        if (failure is RpcException { StatusCode: StatusCode.PermissionDenied or StatusCode.Unauthenticated })
+        if (NodeSelector.IsDenied(failure))
         {
             RefuseQueued(_ => true, new AppendResult.AccessDenied());
         }

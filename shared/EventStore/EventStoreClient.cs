@@ -214,7 +214,7 @@ public sealed class EventStoreClient : IEventStore, IAsyncDisposable
         return position > cursor && position.Commit != ulong.MaxValue ? position : null;
     }
 
-    /// <summary>Tagged with the family of the stream, never its id: that would be a tag with a million values.</summary>
+    /// <summary>Tagged with the stream's family, never its id: that would be a tag with a million values.</summary>
     private static Activity? Start(string operation, string stream)
     {
         var activity = Activities.StartActivity($"streams.{operation}", ActivityKind.Client);

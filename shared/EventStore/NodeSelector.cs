@@ -74,6 +74,10 @@ internal sealed class NodeSelector(EventStoreSettings settings, TimeProvider clo
             or StatusCode.Cancelled or StatusCode.DeadlineExceeded or StatusCode.Internal or StatusCode.Unknown
             or StatusCode.ResourceExhausted;
 
+    /// <summary>Whether the store does not accept this user.</summary>
+    public static bool IsDenied(Exception? failure) =>
+        failure is RpcException { StatusCode: StatusCode.PermissionDenied or StatusCode.Unauthenticated };
+
     public void Dispose()
     {
         foreach (var node in _nodes.Values)

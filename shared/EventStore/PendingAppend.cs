@@ -10,7 +10,9 @@ internal sealed class PendingAppend
     private const int FrameBytesMax = 3 * 1024 * 1024;
 
     // The caller's continuation must not run on the loop that reads the answers of everybody else.
-    private readonly TaskCompletionSource<AppendResult> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<AppendResult> _answer =
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     private readonly List<BatchAppendReq> _frames = [];
 
     // The frames are built here, on the caller's thread: an event that cannot be sent is the caller's exception.

@@ -87,9 +87,7 @@ internal static class Wire
     }
 
     private static AppendResult.Appended Appended(BatchAppendResp.Types.Success success) => new(
-        success.CurrentRevisionOptionCase == BatchAppendResp.Types.Success.CurrentRevisionOptionOneofCase.CurrentRevision
-            ? (long)success.CurrentRevision
-            : -1,
+        success.HasCurrentRevision ? (long)success.CurrentRevision : -1,
         success.Position is { } at ? new LogPosition(at.CommitPosition, at.PreparePosition) : LogPosition.Start);
 
     private static AppendResult Refused(Protocol.Rpc.Status error)
@@ -103,10 +101,7 @@ internal static class Wire
         if (details.TryUnpack<WrongExpectedVersion>(out var conflict))
         {
             return new AppendResult.WrongExpectedRevision(
-                conflict.CurrentStreamRevisionOptionCase
-                == WrongExpectedVersion.CurrentStreamRevisionOptionOneofCase.CurrentStreamRevision
-                    ? (long)conflict.CurrentStreamRevision
-                    : -1);
+                conflict.HasCurrentStreamRevision ? (long)conflict.CurrentStreamRevision : -1);
         }
 
         if (details.TryUnpack<MaximumAppendSizeExceeded>(out var append))

@@ -28,7 +28,8 @@ internal sealed class EventTable(NpgsqlDataSource database)
     private const string TypeFilter = "(cardinality($5) = 0 or type ^@ any ($5))";
 
     /// <summary>Forwards after a position, up to another one.</summary>
-    public async Task<Page> AfterAsync(long after, long through, long countMax, EventFilter filter, CancellationToken ct)
+    public async Task<Page> AfterAsync(
+        long after, long through, long countMax, EventFilter filter, CancellationToken ct)
     {
         var end = Math.Min(through, after + PageMax);
         var (events, complete) = await AllAsync(after + 1, end, "position", countMax, filter, ct);

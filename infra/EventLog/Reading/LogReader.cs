@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace CapaEngine.EventLog.Reading;
 
-/// <summary>A step of a subscription: events, perhaps a place to resume after, and whether it is live from here.</summary>
+/// <summary>A step of a subscription: events, perhaps a place to resume after, and whether it is live now.</summary>
 internal sealed record Step(IReadOnlyList<LogEvent> Events, long? Checkpoint, bool CaughtUp);
 
 /// <summary>Reads and follows the log during one term, from the tail in memory where it can.</summary>

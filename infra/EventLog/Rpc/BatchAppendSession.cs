@@ -130,13 +130,13 @@ internal sealed class BatchAppendSession(
         public Assembly(UUID correlation, Options? options, TimeProvider clock)
         {
             Correlation = correlation;
-            if (options?.StreamIdentifier is not { StreamName.Length: > 0 } stream)
+            if (options is null)
             {
-                _malformed = "The first frame of an append has options with a stream.";
+                _malformed = "The first frame of an append has options.";
                 return;
             }
 
-            _stream = stream.StreamName.ToStringUtf8();
+            _stream = Checked(() => Wire.Name(options.StreamIdentifier)) ?? "";
             var left = Left(options, clock);
             _expiresAt = clock.GetTimestamp() + (long)(left.TotalSeconds * clock.TimestampFrequency);
             switch (options.ExpectedStreamPositionCase)
@@ -154,7 +154,7 @@ internal sealed class BatchAppendSession(
                     _expected = Expectation.StreamExists;
                     break;
                 default:
-                    _malformed = "An append says what it expects of its stream.";
+                    _malformed ??= "An append says what it expects of its stream.";
                     break;
             }
         }
@@ -165,9 +165,9 @@ internal sealed class BatchAppendSession(
         {
             foreach (var m in messages)
             {
-                if (Wire.Proposed(m.Id, m.Metadata, m.Data, m.CustomMetadata) is not { } proposed)
+                if (Checked(() => Wire.Proposed(m.Id, m.Metadata, m.Data, m.CustomMetadata)) is not { } proposed)
                 {
-                    _malformed = "An event needs a type and a content type.";
+                    _malformed ??= "An event needs a type and a content type.";
                     return;
                 }
 
@@ -189,6 +189,21 @@ internal sealed class BatchAppendSession(
             new(WriteKind.Append, _stream, _expected, _events, _expiresAt, answer);
 
         public BatchAppendResp Answer(WriteOutcome outcome) => Wire.Answer(Correlation, _stream, _expected, outcome);
+
+        // One malformed append is answered; the call, and with it everybody else's appends, goes on.
+        private T? Checked<T>(Func<T> read)
+            where T : class?
+        {
+            try
+            {
+                return read();
+            }
+            catch (RpcException malformed)
+            {
+                _malformed ??= malformed.Status.Detail;
+                return null;
+            }
+        }
 
         private static TimeSpan Left(Options options, TimeProvider clock)
         {

@@ -60,7 +60,8 @@ internal sealed partial class StreamsService
 
         if (end is null || limits.IsDeleted)
         {
-            await output.WriteAsync(new ReadResp { StreamNotFound = new() { StreamIdentifier = from.StreamIdentifier } });
+            var missing = new ReadResp.Types.StreamNotFound { StreamIdentifier = from.StreamIdentifier };
+            await output.WriteAsync(new ReadResp { StreamNotFound = missing });
             return;
         }
 

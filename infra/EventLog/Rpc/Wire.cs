@@ -14,6 +14,9 @@ namespace CapaEngine.EventLog.Rpc;
 /// <summary>The log's own values in the shape of the protocol, and back.</summary>
 internal static class Wire
 {
+    /// <summary>A name is a key of an index, whose entries are at most a third of a page.</summary>
+    private const int NameBytesMax = 1_024;
+
     private const string TypeKey = "type";
     private const string ContentTypeKey = "content-type";
     private const string CreatedKey = "created";
@@ -22,10 +25,14 @@ internal static class Wire
 
     public static StreamIdentifier Stream(string name) => new() { StreamName = ByteString.CopyFromUtf8(name) };
 
-    /// <summary>The name of a stream; empty is refused.</summary>
-    public static string Name(StreamIdentifier? stream) => stream is { StreamName.Length: > 0 }
-        ? stream.StreamName.ToStringUtf8()
-        : throw Failures.BadArgument("The stream has no name.");
+    /// <summary>The name of a stream; what the database could not hold is refused.</summary>
+    public static string Name(StreamIdentifier? stream)
+    {
+        var name = stream is { StreamName.Length: > 0 and <= NameBytesMax } ? stream.StreamName.ToStringUtf8() : "";
+        return IsText(name)
+            ? name
+            : throw Failures.BadArgument($"A stream's name has 1 to {NameBytesMax} bytes, none of them zero.");
+    }
 
     public static UUID Uuid(Guid id, bool structured)
     {
@@ -62,10 +69,11 @@ internal static class Wire
         }
     }
 
-    /// <summary>Null if the metadata lacks what every event needs.</summary>
+    /// <summary>Null if the metadata lacks what every event needs, or names a type that is no text.</summary>
     public static ProposedEvent? Proposed(
         UUID id, MapField<string, string> metadata, ByteString data, ByteString customMetadata) =>
-        metadata.TryGetValue(TypeKey, out var type) && metadata.TryGetValue(ContentTypeKey, out var contentType)
+        metadata.TryGetValue(TypeKey, out var type) && IsText(type)
+        && metadata.TryGetValue(ContentTypeKey, out var contentType)
             ? new ProposedEvent(Id(id), type, contentType == Json, data.Memory, customMetadata.Memory)
             : null;
 
@@ -135,6 +143,9 @@ internal static class Wire
         CorrelationId = correlation,
         Error = Error(StatusCode.InvalidArgument, nameof(BadRequest), new BadRequest { Message = message }),
     };
+
+    // PostgreSQL has no text with a zero in it.
+    private static bool IsText(string text) => text.Length > 0 && !text.Contains('\0');
 
     private static RpcStatus Error(StatusCode code, string message, IMessage details) =>
         new() { Code = (int)code, Message = message, Details = Any.Pack(details) };

@@ -5,7 +5,7 @@ using DbUp.Engine.Output;
 
 namespace CapaEngine.EventLog.Schema;
 
-/// <summary>Brings the schema <c>eventlog</c> to the state this program needs, one numbered script after the other.</summary>
+/// <summary>Brings the schema <c>eventlog</c> to the state this program needs, script by script.</summary>
 internal static class EventLogSchema
 {
     private const string Name = "eventlog";

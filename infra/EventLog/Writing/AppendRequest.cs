@@ -24,7 +24,8 @@ internal abstract record WriteOutcome
 {
     private WriteOutcome() { }
 
-    /// <summary>Written now, or before under the same ids. <paramref name="Revision"/> -1: nothing was to be written.</summary>
+    /// <summary>Written now, or before under the same ids.</summary>
+    /// <param name="Revision">The last one; -1 if nothing was to be written and there is no stream.</param>
     public sealed record Written(long Revision, long? Position) : WriteOutcome;
 
     /// <param name="Actual">The last revision of the stream; -1: there is none.</param>

@@ -1,6 +1,6 @@
 namespace CapaEngine.EventLog.Writing;
 
-/// <summary>What one transaction will write. Each event gets the next position and the next revision of its stream.</summary>
+/// <summary>What one transaction will write: an event gets the next position and its stream's next revision.</summary>
 internal sealed class WriteBatch(long lastPosition, DateTimeOffset now)
 {
     // The database keeps microseconds; an event must look the same live and when it is read again.

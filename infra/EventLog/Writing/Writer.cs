@@ -36,7 +36,7 @@ internal sealed class Writer(
         }
     }
 
-    /// <summary>Writes until it is cancelled or fails. Afterwards every request it ever took has been answered.</summary>
+    /// <summary>Writes until it is cancelled or fails. Afterwards every request it took has been answered.</summary>
     public async Task RunAsync(CancellationToken ct)
     {
         try
@@ -149,9 +149,9 @@ internal sealed class Writer(
         var metadataStream = SystemNames.MetadataStreamOf(stream);
         await LoadHeadsAsync([metadataStream], ct);
         var head = HeadOf(metadataStream);
-        ReadOnlyMemory<byte>? current = head.Uncommitted.Count > 0 ? head.Uncommitted[^1].Data
-            : head.Last >= 0 ? await tables.DataAsync(metadataStream, head.Last, ct)
-            : null;
+        var current = head.Uncommitted.Count > 0
+            ? head.Uncommitted[^1].Data
+            : await tables.DataAsync(metadataStream, head.Last, ct);
         var data = StreamLimits.WithTruncateBefore(current, before);
         batch.Add(metadataStream, head, new ProposedEvent(
             Guid.NewGuid(), SystemNames.MetadataType, IsJson: true, data, default));

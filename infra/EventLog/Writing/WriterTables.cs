@@ -71,14 +71,14 @@ internal sealed class WriterTables(NpgsqlConnection connection) : IAsyncDisposab
             order by revision
             """, stream, [RecentIds.CountMax], ct);
 
-    /// <summary>The body of the event at a revision of a stream.</summary>
-    public async Task<byte[]?> DataAsync(string stream, long revision, CancellationToken ct)
+    /// <summary>The body of the event at a revision of a stream; empty if there is none.</summary>
+    public async Task<ReadOnlyMemory<byte>> DataAsync(string stream, long revision, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(
             "select data from eventlog.events where stream = $1 and revision = $2", connection);
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = stream });
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = revision });
-        return (byte[]?)await command.ExecuteScalarAsync(ct);
+        return await command.ExecuteScalarAsync(ct) as byte[] ?? [];
     }
 
     /// <summary>

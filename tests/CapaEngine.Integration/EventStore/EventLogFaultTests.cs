@@ -95,6 +95,22 @@ public sealed class EventLogFaultTests(EventLogFixture log) : IClassFixture<Even
     }
 
     [Fact]
+    public async Task a_write_under_an_epoch_that_is_over_is_not_written()
+    {
+        await AppendedAsync(log.Client, "epoch-a", ExpectedRevision.NoStream);
+
+        // The node still holds its lock and looks at the epoch once a second; the write itself must notice.
+        var epoch = (long)(await ScalarAsync("update eventlog.epoch set epoch = epoch + 1 returning epoch"))!;
+        var late = await log.Client.AppendAsync("epoch-b", ExpectedRevision.NoStream, [Event()], Ct);
+
+        late.ShouldNotBeOfType<AppendResult.Appended>();
+        await UntilAsync(async () => await EpochAsync() > epoch);
+        await log.Node.WaitUntilReadyAsync(log.Ready, Patience, Ct);
+        (await log.Client.ReadStreamAsync("epoch-b", 0, 10, Ct).ToListAsync(Ct)).ShouldBeEmpty();
+        (await RetriedAsync(log.Client, "epoch-a", ExpectedRevision.At(0), Event())).Revision.ShouldBe(1);
+    }
+
+    [Fact]
     public async Task a_node_that_hangs_makes_the_outcome_unknown_and_does_not_stop_the_subscriptions()
     {
         await using var client = EventStoreClient.Create($"{log.ConnectionString}&defaultDeadline=1000");

@@ -92,7 +92,7 @@ public sealed class ServiceProcess : IAsyncDisposable
         return folder.FullName;
     }
 
-    /// <summary>Starts a project's program and returns at once; <see cref="WaitUntilReadyAsync"/> waits for it.</summary>
+    /// <summary>Starts a project's program and returns at once.</summary>
     public static ServiceProcess Start(
         string projectFolder, IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {
@@ -156,7 +156,7 @@ public sealed class ServiceProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Sends a signal by number or name (<c>TERM</c>, <c>STOP</c>, <c>CONT</c>) to this process alone.</summary>
+    /// <summary>Sends a signal (<c>TERM</c>, <c>STOP</c>, <c>CONT</c>) to this process alone.</summary>
     public async Task SignalAsync(string signal, CancellationToken ct)
     {
         using var kill = Process.Start("kill", ["-s", signal, ProcessId.ToString(CultureInfo.InvariantCulture)]);
