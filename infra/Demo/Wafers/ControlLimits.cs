@@ -19,7 +19,8 @@ public sealed record ControlLimits(double Lower, double Upper)
     public static IReadOnlyList<ControlLimits?> OfAll(WaferFile file)
     {
         var baseRuns = file.Runs.Where(run => run.Passed).Take(BaseRunCount).ToList();
-        return [.. file.Sensors.Select((_, sensor) => Of([.. baseRuns.Select(run => run.Readings[sensor]).OfType<double>()]))];
+        return [.. file.Sensors.Select((_, sensor) =>
+            Of([.. baseRuns.Select(run => run.Readings[sensor]).OfType<double>()]))];
     }
 
     /// <summary>The limits by these readings.</summary>

@@ -10,7 +10,7 @@ public sealed record WaferRun(int Row, DateTimeOffset At, bool Passed, IReadOnly
 /// <summary>The file as read: its sensors and its runs, both in the order of the file.</summary>
 public sealed record WaferFile(IReadOnlyList<string> Sensors, IReadOnlyList<WaferRun> Runs)
 {
-    /// <summary>Reads a file, compressed or not. Throws <see cref="UnplayableFileException"/> for any other file.</summary>
+    /// <summary>Reads a file, compressed or not. Throws <see cref="UnplayableFileException"/> for others.</summary>
     public static WaferFile Read(string path)
     {
         try
@@ -57,7 +57,8 @@ public sealed record WaferFile(IReadOnlyList<string> Sensors, IReadOnlyList<Wafe
             var row = int.TryParse(cells[Row], NumberStyles.None, CultureInfo.InvariantCulture, out var number)
                 ? number : throw Unreadable(line, "row", cells[Row]);
             var at = DateTime.TryParseExact(
-                cells[Timestamp], "yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture, DateTimeStyles.None, out var time)
+                cells[Timestamp], "yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture, DateTimeStyles.None,
+                out var time)
                 ? new DateTimeOffset(time, TimeSpan.Zero) : throw Unreadable(line, "timestamp", cells[Timestamp]);
             var passed = cells[Label] switch
             {

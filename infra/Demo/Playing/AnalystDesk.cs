@@ -1,0 +1,49 @@
+using System.Globalization;
+using Npgsql;
+
+namespace CapaEngine.Demo.Playing;
+
+/// <summary>A question in SQL and what it answers.</summary>
+public sealed record SqlQuestion(string About, string Sql);
+
+/// <summary>The read models as the analyst queries them.</summary>
+public sealed class AnalystDesk(NpgsqlDataSource database)
+{
+    /// <summary>How many deviations and production reports of a source have become rows.</summary>
+    public async Task<long> RowCountAsync(string source, CancellationToken ct)
+    {
+        await using var command = database.CreateCommand("""
+            select (select count(*) from reporting.deviation where source = $1)
+              + (select count(*) from reporting.production where source = $1)
+            """);
+        command.Parameters.AddWithValue(source);
+        return (long)(await command.ExecuteScalarAsync(ct))!;
+    }
+
+    /// <summary>The answer as lines of a table, its header first.</summary>
+    public async Task<IReadOnlyList<string>> AskAsync(SqlQuestion question, CancellationToken ct)
+    {
+        await using var command = database.CreateCommand(question.Sql);
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        List<string[]> rows = [[.. Enumerable.Range(0, reader.FieldCount).Select(reader.GetName)]];
+        while (await reader.ReadAsync(ct))
+            rows.Add([.. Enumerable.Range(0, reader.FieldCount).Select(column => Text(reader.GetValue(column)))]);
+        return Align(rows);
+    }
+
+    /// <summary>The rows with their columns below each other.</summary>
+    public static IReadOnlyList<string> Align(IReadOnlyList<string[]> rows)
+    {
+        var widths = Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length)).ToList();
+        return [.. rows.Select(row =>
+            string.Join("  ", row.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd())];
+    }
+
+    private static string Text(object value) => value switch
+    {
+        DBNull => "",
+        DateTime time => time.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture),
+        double number => number.ToString("0.######", CultureInfo.InvariantCulture),
+        _ => Convert.ToString(value, CultureInfo.InvariantCulture)!,
+    };
+}
