@@ -1,1 +1,28 @@
-Console.WriteLine("placeholder");
+using CapaEngine.Contracts;
+using CapaEngine.Hosting;
+using CapaEngine.Kernel;
+using CapaEngine.Nonconformities;
+using CapaEngine.Nonconformities.Domain;
+using CapaEngine.Nonconformities.Intake;
+using CapaEngine.Nonconformities.Triage;
+
+const string Service = ServiceNames.Nonconformities;
+var builder = CapaService.CreateBuilder(args, Service);
+builder.Services.AddMediator(options => options.ServiceLifetime = ServiceLifetime.Singleton);
+builder.Services.AddSingleton(Nonconformity.Decider);
+builder.Services.AddSingleton<DeciderHandler<Nonconformity, NonconformityCommand, NonconformityEvent>>();
+builder.Services.AddSingleton<Signatures>();
+builder.Services.AddSingleton<IntakeLog>();
+builder.Services.AddSingleton<CaseOpening>();
+builder.Services.AddSingleton<TriagePolicies>();
+builder.Services.AddSingleton<TriageWork>();
+
+builder.AddRelay(Service);
+builder.AddReactions<Reactions>(Service);
+builder.AddNumbering(Service, new NumberSeries(Families.Nonconformity, Families.NonconformityNumbers, "NC"));
+builder.AddLeader("triage", Service, services => services.GetRequiredService<TriageWork>().RunAsync);
+
+var app = builder.Build();
+app.UseCapaService();
+app.MapApi();
+await app.RunAsync();

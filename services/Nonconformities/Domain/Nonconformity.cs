@@ -70,7 +70,7 @@ public sealed record Nonconformity
     public static Decider<Nonconformity, NonconformityCommand, Fact> Decider { get; } = new(
         Families.Nonconformity, NotReported, NonconformityRules.Decide, Evolve, state => state.Site);
 
-    /// <summary>Detected after delivery or during service: the customer is concerned and an escape cause is due.</summary>
+    /// <summary>Detected after delivery or during service: the customer is concerned.</summary>
     public bool IsEscaped => DetectionStage is DetectionStage.AfterDelivery or DetectionStage.DuringService;
 
     /// <summary>The CAPAs that still count; a cancelled one decides nothing.</summary>
@@ -83,7 +83,8 @@ public sealed record Nonconformity
         {
             Stage = NonconformityStage.Reported, Site = e.Site, Title = e.Title, ReportedBy = e.ReportedBy,
             Severity = e.Severity, DetectionStage = e.DetectionStage, Lots = e.Lots, Subject = e.Subject,
-            AffectedQuantity = e.AffectedQuantity, SignatureCycle = e.SignatureCycle, CountWindowFrom = e.CountWindowFrom,
+            AffectedQuantity = e.AffectedQuantity, SignatureCycle = e.SignatureCycle,
+            CountWindowFrom = e.CountWindowFrom,
         },
         _ when state.Stage == NonconformityStage.NotReported =>
             throw new InvalidOperationException($"A {fact.GetType().Name} came before the report."),

@@ -31,7 +31,7 @@ public abstract record NonconformityCommand
         [property: StringLength(40)] string? Unit,
         Severity Severity, DateTimeOffset DetectedAt, DeviationSubject? Subject) : NonconformityCommand
     {
-        /// <summary>Which case of its subject this is, as reserved on the signature stream; never part of a request.</summary>
+        /// <summary>Which case of its subject this is, as reserved on the signature stream; never requested.</summary>
         [JsonIgnore]
         public int? SignatureCycle { get; init; }
     }
@@ -128,7 +128,8 @@ public abstract record NonconformityCommand
 
     /// <summary>Notes the stage a linked CAPA has reached. Given by the reaction to the CAPA's events alone.</summary>
     [Allow(Roles.Service)]
-    public sealed record NoteCapaStage(Guid CapaId, PlanStage Stage, int Cycle, Verdict? Verdict) : NonconformityCommand;
+    public sealed record NoteCapaStage(Guid CapaId, PlanStage Stage, int Cycle, Verdict? Verdict)
+        : NonconformityCommand;
 
     /// <summary>Closes the case, signed (G17).</summary>
     [Allow(Roles.QualityEngineer, Roles.Approver), Signs]

@@ -62,7 +62,7 @@ public static class NonconformityRules
     {
         _ when string.IsNullOrWhiteSpace(c.Requirement.Standard)
             || (string.IsNullOrWhiteSpace(c.Requirement.Clause) && string.IsNullOrWhiteSpace(c.Requirement.Text)) =>
-            Reject("requirement-missing", "Name the requirement that was not met: its standard, and its clause or text."),
+            Reject("requirement-missing", "Name the requirement that was not met: standard, and clause or text."),
         _ when c.DetectedAt > context.Now + ClockSkewMax =>
             Reject("detected-in-the-future", "It cannot have been detected in the future."),
         _ when c.Subject is { } subject && subject.Site != c.Site =>
@@ -70,18 +70,18 @@ public static class NonconformityRules
         _ when c.Subject is { Characteristic: null, DefectCode: null } =>
             Reject("subject-incomplete", "The subject names neither a characteristic nor a defect code."),
         _ => Accept(new Fact.Reported(
-            c.Site, c.Title, c.Description, c.Requirement, c.Source, c.DetectionStage, c.Product, c.Process, c.Lots ?? [],
-            c.AffectedQuantity, c.Unit, c.Severity, c.DetectedAt, context.Person, c.Subject, c.SignatureCycle,
-            PolicyVersion: null, CountWindowFrom: null)),
+            c.Site, c.Title, c.Description, c.Requirement, c.Source, c.DetectionStage, c.Product, c.Process,
+            c.Lots ?? [], c.AffectedQuantity, c.Unit, c.Severity, c.DetectedAt, context.Person, c.Subject,
+            c.SignatureCycle, PolicyVersion: null, CountWindowFrom: null)),
     };
 
     private static Decision<Fact> OpenByPolicy(Command.OpenByPolicy c, CommandContext context)
     {
         var reported = new Fact.Reported(
             c.Subject.Site, c.Title, c.Description, c.Requirement, NonconformitySource.ProcessMonitoring,
-            DetectionStage.InProcess, c.Subject.Product, c.Subject.Process, c.Lots, c.AffectedQuantity, c.Unit, c.Severity,
-            c.Deviations.Max(deviation => deviation.DetectedAt), context.Person, c.Subject, c.SignatureCycle,
-            c.PolicyVersion, c.WindowFrom);
+            DetectionStage.InProcess, c.Subject.Product, c.Subject.Process, c.Lots, c.AffectedQuantity, c.Unit,
+            c.Severity, c.Deviations.Max(deviation => deviation.DetectedAt), context.Person, c.Subject,
+            c.SignatureCycle, c.PolicyVersion, c.WindowFrom);
         return Accept([reported, .. Attached(c.Deviations, Nonconformity.NotReported)]);
     }
 
@@ -134,7 +134,7 @@ public static class NonconformityRules
         {
             { Notice: CustomerNotice.NotNeeded } => Accept(),
             { IsEscaped: true } => Reject(
-                "customer-notice-mandatory", $"It was detected {Words(state.DetectionStage)}: the customer must be told."),
+                "customer-notice-mandatory", $"It was detected {Words(state.DetectionStage)}: tell the customer."),
             { Notice: CustomerNotice.Sent } => Reject("customer-informed", "The customer has been told already."),
             _ => Accept(new Fact.CustomerNoticeNotNeeded(c.Justification)),
         };

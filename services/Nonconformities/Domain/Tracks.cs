@@ -6,7 +6,7 @@ using Fact = CapaEngine.Contracts.NonconformityEvent;
 
 namespace CapaEngine.Nonconformities.Domain;
 
-/// <summary>The containment track (§10.2.1 a): possible from the report on, before anybody has analysed anything.</summary>
+/// <summary>The containment track (§10.2.1 a): possible from the report on, before anybody analysed.</summary>
 internal static class Containment
 {
     public static Decision<Fact> Plan(Command.PlanContainment c, Nonconformity state)
@@ -27,7 +27,8 @@ internal static class Containment
         state.Containment switch
         {
             ContainmentStage.NotNeeded => Accept(),
-            ContainmentStage.Undecided or ContainmentStage.Planned => Accept(new Fact.ContainmentNotNeeded(c.Justification)),
+            ContainmentStage.Undecided or ContainmentStage.Planned =>
+                Accept(new Fact.ContainmentNotNeeded(c.Justification)),
             _ => Reject("containment-decided", "Containment has been in place already."),
         };
 
@@ -64,7 +65,7 @@ internal static class Dispositions
         {
             { Quantity: <= 0 } => Reject("quantity-not-positive", "A disposition needs a quantity above zero."),
             { Kind: DispositionKind.UseAsIs or DispositionKind.Repair } => Reject(
-                "concession-required", $"To {Verb(c.Kind)} needs a concession that covers the lot and the quantity (G06)."),
+                "concession-required", $"To {Verb(c.Kind)} needs a concession for the lot and the quantity (G06)."),
             _ when !context.Actor.DispositionKinds.Contains(c.Kind) => Reject(
                 "not-qualified", $"You are not qualified to decide {NonconformityRules.Words(c.Kind)}."),
             { Lot: { } lot } when state.Lots.Count > 0 && !state.Lots.Contains(lot) =>
@@ -121,7 +122,7 @@ internal static class Dispositions
     private static string Verb(DispositionKind kind) => kind == DispositionKind.Repair ? "repair" : "use as is";
 }
 
-/// <summary>The cause decision (§10.2.1 b): whether corrective action is needed is itself a recorded decision.</summary>
+/// <summary>The cause decision (§10.2.1 b): whether corrective action is needed is itself recorded.</summary>
 internal static class CauseDecision
 {
     public static Decision<Fact> Require(Command.RequireCorrectiveAction c, Nonconformity state, CommandContext context)
@@ -132,8 +133,8 @@ internal static class CauseDecision
             return Accept();
         var number = state.Capas.Count + 1;
         return Accept(new Fact.CorrectiveActionRequired(
-            c.CapaId ?? NewCapaId(context, number), c.CapaId is null ? CapaLink.Open : CapaLink.Join, number, c.CapaOwner,
-            c.Reason, state.Site!, state.Title, state.Subject, state.CountWindowFrom, state.IsEscaped));
+            c.CapaId ?? NewCapaId(context, number), c.CapaId is null ? CapaLink.Open : CapaLink.Join, number,
+            c.CapaOwner, c.Reason, state.Site!, state.Title, state.Subject, state.CountWindowFrom, state.IsEscaped));
     }
 
     // G09. Too many CAPAs are a disease of the field, but a critical or a recurring fault is never too small for one.
@@ -149,11 +150,12 @@ internal static class CauseDecision
             _ when state.ActiveCapas.Any() =>
                 Reject("corrective-action-decided", "Corrective action has been required already."),
             _ when isRecurring && string.IsNullOrWhiteSpace(c.OverrideReason) => Reject(
-                "recurrence", $"This is case {state.SignatureCycle} of its subject: an approver must give an override reason."),
+                "recurrence", $"This is case {state.SignatureCycle} of its subject: an approver must override that."),
             _ when isRecurring && !context.Actor.HoldsAny([Roles.Approver]) => Reject(
                 "recurrence-needs-approver", "Only an approver may override the recurrence rule."),
             _ => Accept(new Fact.CorrectiveActionNotRequired(
-                context.Person, c.Justification, isRecurring ? context.Person : null, isRecurring ? c.OverrideReason : null)),
+                context.Person, c.Justification, isRecurring ? context.Person : null,
+                isRecurring ? c.OverrideReason : null)),
         };
     }
 

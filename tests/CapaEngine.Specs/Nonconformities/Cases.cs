@@ -18,8 +18,9 @@ internal static class Cases
         Severity severity = Severity.Minor, DetectionStage stage = DetectionStage.InProcess, double affected = 0,
         int? cycle = null) =>
         new("plant-1", "Bore too wide", "Twelve bores above the limit.",
-            new RequirementRef("internal", "1", "specification"), NonconformitySource.Production, stage, "housing", "honing",
-            ["L-7"], affected, "pieces", severity, Detected, "rita", cycle is null ? null : Bore, cycle, null, null);
+            new RequirementRef("internal", "1", "specification"), NonconformitySource.Production, stage, "housing",
+            "honing", ["L-7"], affected, "pieces", severity, Detected, "rita",
+            cycle is null ? null : Bore, cycle, null, null);
 
     public static Fact[] Opened(Fact.Reported? reported = null) =>
     [

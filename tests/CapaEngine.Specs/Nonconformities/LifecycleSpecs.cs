@@ -17,15 +17,17 @@ public sealed class LifecycleSpecs
 
     [Fact] public void G01_a_report_states_what_was_not_met_where_and_when() =>
         Given().When(Report, by: "rita").Then(new Fact.Reported(
-            "plant-1", "Bore too wide", "Twelve bores above the limit.", Report.Requirement, NonconformitySource.Production,
-            DetectionStage.InProcess, "housing", "honing", ["L-7"], 12, "pieces", Severity.Minor, Detected, "rita",
+            "plant-1", "Bore too wide", "Twelve bores above the limit.", Report.Requirement,
+            NonconformitySource.Production, DetectionStage.InProcess, "housing", "honing", ["L-7"], 12, "pieces",
+            Severity.Minor, Detected, "rita",
             null, null, null, null));
 
     [Fact] public void G01_a_report_without_a_requirement_is_refused() =>
         Given().When(Report with { Requirement = new("ISO 9001", "2015", " ") }).ThenRejected("requirement-missing");
 
     [Fact] public void G01_a_requirement_may_be_given_by_its_text() =>
-        Given().When(Report with { Requirement = new("drawing", "C", "", "Bore 40 H7") }).Then(facts => facts.Count.ShouldBe(1));
+        Given().When(Report with { Requirement = new("drawing", "C", "", "Bore 40 H7") })
+            .Then(facts => facts.Count.ShouldBe(1));
 
     [Fact] public void G01_nothing_is_detected_in_the_future() =>
         Given().When(Report, at: Detected.AddMinutes(-6)).ThenRejected("detected-in-the-future");
@@ -116,7 +118,8 @@ public sealed class LifecycleSpecs
             .Then(new Fact.ContainmentNotNeeded("Scrapped at once."));
 
     [Fact] public void containment_in_place_was_needed() =>
-        Given(Reported(), new Fact.ContainmentPlanned("Block.", 8), new Fact.ContainmentConfirmed("eve", "Label", "L-8"))
+        Given(Reported(), new Fact.ContainmentPlanned("Block.", 8),
+                new Fact.ContainmentConfirmed("eve", "Label", "L-8"))
             .When(new Command.DecideContainmentNotNeeded("Nothing to do.")).ThenRejected("containment-decided");
 
     [Fact] public void G04_containment_is_confirmed_with_evidence_and_a_clean_point() =>
@@ -128,7 +131,8 @@ public sealed class LifecycleSpecs
         Given(Reported()).When(new Command.ConfirmContainment("Label", "L-8")).ThenRejected("containment-not-planned");
 
     [Fact] public void containment_is_lifted_with_a_reason() =>
-        Given(Reported(), new Fact.ContainmentPlanned("Block.", 8), new Fact.ContainmentConfirmed("eve", "Label", "L-8"))
+        Given(Reported(), new Fact.ContainmentPlanned("Block.", 8),
+                new Fact.ContainmentConfirmed("eve", "Label", "L-8"))
             .When(new Command.LiftContainment("Lot scrapped."), by: "eve")
             .Then(new Fact.ContainmentLifted("eve", "Lot scrapped."));
 

@@ -56,7 +56,8 @@ public sealed class TrackSpecs
             .Then(new Fact.DispositionExecuted(Line, "rob", "Order 81"));
 
     [Fact] public void a_line_is_carried_out_once() =>
-        Given(Executed()).When(new Command.ExecuteDisposition(Line, "Order 81"), by: "mia").ThenRejected("already-executed");
+        Given(Executed()).When(new Command.ExecuteDisposition(Line, "Order 81"), by: "mia")
+            .ThenRejected("already-executed");
 
     [Fact] public void a_line_that_was_never_decided_is_not_carried_out() =>
         Given(Opened()).When(new Command.ExecuteDisposition(Line, "Order 81")).ThenRejected("unknown-line");
@@ -131,7 +132,7 @@ public sealed class TrackSpecs
             .ThenRejected("recurrence");
 
     [Fact] public void G09_only_an_approver_overrides_the_recurrence_rule() =>
-        Given(Opened(Reported(cycle: 2))).When(new Command.DecideNoCorrectiveAction("One slip.", "The tool was replaced."))
+        Given(Opened(Reported(cycle: 2))).When(new Command.DecideNoCorrectiveAction("One slip.", "Tool replaced."))
             .ThenRejected("recurrence-needs-approver");
 
     [Fact] public void G09_an_approver_overrides_the_recurrence_rule_by_name() =>
@@ -151,7 +152,8 @@ public sealed class TrackSpecs
         Given(Opened()).When(new Command.NoteCapaStage(Capa, PlanStage.Planning, 1, null)).ThenRejected("unknown-capa");
 
     [Fact] public void G17_a_case_closes_signed_when_every_track_is_at_its_end() =>
-        Given([.. Executed(), new Fact.DispositionVerified(Line, "vic", "gauge", "good"), Decisions[0], CapaRequired, Effective])
+        Given([.. Executed(), new Fact.DispositionVerified(Line, "vic", "gauge", "good"), Decisions[0],
+                CapaRequired, Effective])
             .When(new Command.Close(), by: "eve").Then(facts =>
             {
                 var closed = facts.ShouldHaveSingleItem().ShouldBeOfType<Fact.Closed>();

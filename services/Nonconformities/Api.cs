@@ -1,0 +1,39 @@
+using CapaEngine.Hosting;
+using CapaEngine.Kernel;
+using CapaEngine.Nonconformities.Intake;
+using Mediator;
+using Command = CapaEngine.Nonconformities.Domain.NonconformityCommand;
+
+namespace CapaEngine.Nonconformities;
+
+/// <summary>HTTP in: routes in the order of a case's life. The command record is the request's body.</summary>
+public static class Api
+{
+    public static void MapApi(this IEndpointRouteBuilder app)
+    {
+        var api = app.MapGroup("/api/v1");
+        api.MapIntake();
+
+        var cases = api.MapGroup("nonconformities");
+        cases.MapCreate<Command.Report>(Message);
+        cases.MapCommand<Command.PlanContainment>("plan-containment", Message);
+        cases.MapCommand<Command.DecideContainmentNotNeeded>("decide-containment-not-needed", Message);
+        cases.MapCommand<Command.ConfirmContainment>("confirm-containment", Message);
+        cases.MapCommand<Command.LiftContainment>("lift-containment", Message);
+        cases.MapCommand<Command.Accept>("accept", Message);
+        cases.MapCommand<Command.Reject>("reject", Message);
+        cases.MapCommand<Command.CompleteReview>("complete-review", Message);
+        cases.MapCommand<Command.DecideDisposition>("decide-disposition", Message);
+        cases.MapCommand<Command.ExecuteDisposition>("execute-disposition", Message);
+        cases.MapCommand<Command.VerifyDisposition>("verify-disposition", Message);
+        cases.MapCommand<Command.DecideCustomerNoticeNotNeeded>("decide-customer-notice-not-needed", Message);
+        cases.MapCommand<Command.RequireCustomerNotice>("require-customer-notice", Message);
+        cases.MapCommand<Command.ConfirmCustomerInformed>("confirm-customer-informed", Message);
+        cases.MapCommand<Command.RequireCorrectiveAction>("require-corrective-action", Message);
+        cases.MapCommand<Command.DecideNoCorrectiveAction>("decide-no-corrective-action", Message);
+        cases.MapCommand<Command.Close>("close", Message);
+    }
+
+    private static ICommand<CommandOutcome> Message(Guid id, Command command, CommandContext context) =>
+        new HandleNonconformity(id, command, context);
+}

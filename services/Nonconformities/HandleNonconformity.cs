@@ -1,0 +1,43 @@
+using CapaEngine.Contracts;
+using CapaEngine.Hosting;
+using CapaEngine.Kernel;
+using CapaEngine.Nonconformities.Domain;
+using Mediator;
+
+namespace CapaEngine.Nonconformities;
+
+/// <summary>A command on its way to a nonconformity.</summary>
+public sealed record HandleNonconformity(Guid Id, NonconformityCommand Command, CommandContext Context)
+    : IHandleCommand<NonconformityCommand>;
+
+/// <summary>Carries commands to the decider; a report on a subject reserves the subject first.</summary>
+public sealed class NonconformityHandler(
+    DeciderHandler<Nonconformity, NonconformityCommand, NonconformityEvent> decider, Signatures signatures,
+    TimeProvider clock) : ICommandHandler<HandleNonconformity, CommandOutcome>
+{
+    public async ValueTask<CommandOutcome> Handle(HandleNonconformity command, CancellationToken cancellationToken)
+    {
+        var (id, asked, context) = (command.Id, command.Command, command.Context);
+        if (asked is not NonconformityCommand.Report { Subject: { } subject } report)
+            return await decider.HandleAsync(id, asked, context, cancellationToken);
+        var (state, _) = await decider.LoadAsync(id, cancellationToken);
+        if (state.Stage == NonconformityStage.NotReported && WouldAccept(report, context))
+        {
+            var (cycle, instead) = await signatures.ReserveAsync(subject, id, context, cancellationToken);
+            if (instead is not null) return instead;
+            report = report with { SignatureCycle = cycle };
+        }
+
+        return await decider.HandleAsync(id, report, context, cancellationToken);
+    }
+
+    // A report that will be refused must not reserve anything.
+    private bool WouldAccept(NonconformityCommand.Report report, CommandContext context)
+    {
+        var now = clock.GetUtcNow();
+        var filled = context with { RecordedAt = now, Now = context.StatedTime ?? now };
+        return !(context.StatedTime > now) && context.Actor.IsAt(report.Site)
+            && NonconformityRules.Decide(report, Nonconformity.NotReported, filled)
+                is Decision<NonconformityEvent>.Accepted;
+    }
+}
