@@ -146,6 +146,21 @@ it_stays_with_the_event_store_it_began_with() {
   refused 2 "esdb://" choose_event_store
 }
 
+it_sees_that_a_source_has_changed_or_gone() {
+  ROOT=$STATE/clone
+  mkdir -p "$ROOT"/{services,shared/obj,infra/EventLog,infra/Demo}
+  touch "$ROOT"/{global.json,Directory.Build.props,services/Program.cs}
+  local before
+  before=$(source_state)
+  touch "$ROOT/shared/obj/built"
+  equal "$before" "$(source_state)"
+  touch -d '1 hour ago' "$ROOT/services/Program.cs"
+  [[ $(source_state) != "$before" ]]
+  before=$(source_state)
+  rm "$ROOT/services/Program.cs"
+  [[ $(source_state) != "$before" ]]
+}
+
 it_gives_only_the_projector_and_the_event_log_a_way_to_the_database() {
   load_test_ports
   PORTS[gateway]=1 PORTS[nonconformities]=2 PORTS[root-causes]=3 PORTS[action-plans]=4 PORTS[read-models]=5

@@ -42,6 +42,13 @@ install_program() {
   cp -r "$output" "$STATE/app/$name"
 }
 
+# Stands for every file that a program is built from, by name, size and time.
+source_state() {
+  cd "$ROOT"
+  find services shared infra/EventLog infra/Demo ./*.props global.json \( -name bin -o -name obj \) -prune \
+    -o -type f -printf '%p %s %T@\n' | sort | cksum
+}
+
 assembly() { printf 'CapaEngine.%s.dll' "${PROJECT[$1]##*/}"; }
 
 # --- Configuration ----------------------------------------------------------------------------------------------

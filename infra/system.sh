@@ -73,19 +73,22 @@ bring_up() {
   for program in "${SERVICES[@]}"; do await_program "$program"; done
 }
 
-# Nothing is built while a part runs: what is restarted after a crash is what ran before.
+# Nothing is built while a part runs: what is restarted after a crash is what ran before. Nor when nothing has changed,
+# for even a build that finds nothing to do takes many seconds.
 prepare_programs() {
-  local program running=0 missing=0
+  local program running=0 missing=0 sources
   for program in "$@"; do
     if is_alive "$program"; then running=1; fi
     [[ -f $STATE/app/$program/$(assembly "$program") ]] || missing=1
   done
-  if ((running && !missing)); then return 0; fi
+  sources=$(source_state)
+  if ((!missing)) && { ((running)) || [[ $(cat "$STATE/app/sources" 2>/dev/null) == "$sources" ]]; }; then return 0; fi
   # Analysis halves the speed of a build and is the business of the tests.
   build "$ROOT/infra/Runtime.slnf" "the services" -p:RunAnalyzers=false
   for program in "$@" demo; do
     is_alive "$program" || install_program "$program"
   done
+  printf '%s' "$sources" >"$STATE/app/sources"
 }
 
 greet() {
