@@ -45,7 +45,10 @@ public static class BusRegistration
 {
     // One batch in work and one at hand: the batch, not the prefetch, gives the speed.
     private const int PrefetchCount = 4;
-    private const int StopTimeoutSeconds = 10;
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(8);
+
+    // A batch whose sink keeps failing is given back when this is over; one that gets on is finished.
+    private static readonly TimeSpan ConsumerStopTimeout = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(10);
 
     /// <summary>Adds the bus, once per process; relays and followers add it themselves.</summary>
@@ -59,7 +62,7 @@ public static class BusRegistration
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.Configure<PipelineOptions>(builder.Configuration.GetSection(PipelineOptions.Section));
         builder.Services.Configure<MassTransitHostOptions>(host =>
-            host.StopTimeout = TimeSpan.FromSeconds(StopTimeoutSeconds));
+            (host.StopTimeout, host.ConsumerStopTimeout) = (StopTimeout, ConsumerStopTimeout));
         builder.Services.AddMassTransit(bus =>
         {
             // Commands are taken while the broker is away, because the log is the truth; so this only degrades.

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Globalization;
 using CapaEngine.Contracts;
 using CapaEngine.Kernel;
 using Microsoft.Extensions.Hosting;
@@ -43,6 +44,10 @@ public sealed class Follower(
     private readonly ConcurrentDictionary<int, Failure> _failures = new();
     private readonly KeyValuePair<string, object?> _tag = new("follower", name);
 
+    // With another number of partitions the same routing key means other streams, so queues and positions are others.
+    private readonly string _layout = options.PartitionCount == Partitions.CountDefault
+        ? "" : string.Create(CultureInfo.InvariantCulture, $".of{options.PartitionCount}");
+
     /// <summary>What it is called in queues and metrics.</summary>
     public string Name { get; } = name;
 
@@ -57,7 +62,8 @@ public sealed class Follower(
 
     /// <summary>Its queues, one for each partition.</summary>
     internal FollowerQueues ToQueues() => new(this, [.. Enumerable.Range(0, options.PartitionCount).Select(
-        partition => ($"capa.{Name}.p{partition}", partition, KeysOf(partition)))]);
+        partition => ($"capa.{Name}.p{partition}{_layout}", partition, (IReadOnlyList<string>)[.. families.Select(
+            family => Partitions.RoutingKey(family.Name, partition))]))]);
 
     /// <summary>Applies a batch from the broker; it returns, and so acknowledges, when the effects are durable.</summary>
     public async Task ConsumeAsync(int partition, string routingKey, EventBatch batch, CancellationToken ct)
@@ -125,26 +131,27 @@ public sealed class Follower(
             return;
         }
 
-        if (PositionOf(routingKey) < batch.After) await LoadPositionsAsync(ct);
-        if (PositionOf(routingKey) < batch.After)
+        var key = KeyOf(family, partition);
+        if (PositionOf(key) < batch.After) await LoadPositionsAsync(ct);
+        if (PositionOf(key) < batch.After)
         {
             PipelineTelemetry.Gaps.Add(1, _tag);
             logger.LogInformation(
                 "{Follower} reads {RoutingKey} from the log, after {Position} through {After}.",
-                Name, routingKey, PositionOf(routingKey), batch.After);
+                Name, key, PositionOf(key), batch.After);
             await ReadMissingAsync(family, partition, batch.After, ct);
         }
 
-        var own = PositionOf(routingKey);
+        var own = PositionOf(key);
         var events = batch.Events.Where(e => e.Position > own).Select(e => e.ToIncoming()).ToList();
         if (events.Count < batch.Events.Count)
             PipelineTelemetry.Duplicates.Add(batch.Events.Count - events.Count, _tag);
-        if (batch.Through > own) await ApplyAsync(routingKey, events, batch.Through, ct);
+        if (batch.Through > own) await ApplyAsync(key, events, batch.Through, ct);
     }
 
     private async Task ReadMissingAsync(Family family, int partition, ulong through, CancellationToken ct)
     {
-        var key = Partitions.RoutingKey(family.Name, partition);
+        var key = KeyOf(family, partition);
         var pending = new List<IncomingEvent>();
         await foreach (var recorded in store.ReadAllAsync(LogPosition.At(PositionOf(key)), [family.Prefix], ct))
         {
@@ -163,7 +170,9 @@ public sealed class Follower(
     private async Task CatchUpAsync(CancellationToken ct)
     {
         await LoadPositionsAsync(ct);
-        var keys = Enumerable.Range(0, options.PartitionCount).SelectMany(KeysOf).ToList();
+        foreach (var family in families) BeginWhereOtherLayoutEnded(family);
+        var keys = Enumerable.Range(0, options.PartitionCount)
+            .SelectMany(partition => families.Select(family => KeyOf(family, partition))).ToList();
         var pending = keys.ToDictionary(key => key, _ => new List<IncomingEvent>());
         var (pendingCount, reached) = (0, keys.Min(PositionOf));
         var prefixes = families.Select(family => family.Prefix).ToList();
@@ -171,7 +180,7 @@ public sealed class Follower(
         {
             reached = recorded.Position.Commit;
             var partition = Partitions.Of(recorded.Stream, options.PartitionCount);
-            var key = Partitions.RoutingKey(Families.Of(recorded.Stream)!.Name, partition);
+            var key = KeyOf(Families.Of(recorded.Stream)!, partition);
             if (reached <= PositionOf(key)) continue;
             pending[key].Add(EventEnvelope.Of(recorded).ToIncoming());
             if (++pendingCount < options.CatchUpEventsMax) continue;
@@ -224,8 +233,22 @@ public sealed class Follower(
             _positions.AddOrUpdate(key, position, (_, own) => Math.Max(own, position));
     }
 
-    private IReadOnlyList<string> KeysOf(int partition) =>
-        [.. families.Select(family => Partitions.RoutingKey(family.Name, partition))];
+    // After a change of the number of partitions: what the slowest of the former ones had applied, all had.
+    private void BeginWhereOtherLayoutEnded(Family family)
+    {
+        var own = Enumerable.Range(0, options.PartitionCount).Select(partition => KeyOf(family, partition)).ToList();
+        if (own.Exists(_positions.ContainsKey)) return;
+        var former = _positions.Where(position => position.Key.StartsWith($"{family.Name}.", StringComparison.Ordinal))
+            .GroupBy(position => PartitionCountOf(position.Key), position => position.Value)
+            .Where(layout => layout.Count() == layout.Key)
+            .Select(layout => layout.Min()).DefaultIfEmpty().Max();
+        foreach (var key in own.Where(_ => former > 0)) _positions[key] = former;
+    }
+
+    private static int PartitionCountOf(string key) => key.Split(".of") is [_, var count]
+        ? int.Parse(count, CultureInfo.InvariantCulture) : Partitions.CountDefault;
+
+    private string KeyOf(Family family, int partition) => Partitions.RoutingKey(family.Name, partition) + _layout;
 
     private ulong PositionOf(string routingKey) => _positions.GetValueOrDefault(routingKey);
 }

@@ -27,6 +27,7 @@ public sealed class Leader(
 
     private readonly KeyValuePair<string, object?> _tag = new("queue", queue);
     private long _lastPing;
+    private long _workBegan;
     private volatile bool _leads;
     private Failure? _failure;
 
@@ -36,8 +37,8 @@ public sealed class Leader(
     /// <summary>Whether this process leads now.</summary>
     public bool IsLeading => _leads;
 
-    /// <summary>Since when the work has been failing and why; null while it runs, or while another process leads.</summary>
-    public Failure? WorkFailure => Volatile.Read(ref _failure);
+    /// <summary>Since when the work has been failing and why; null once it lasts, or while another process leads.</summary>
+    public Failure? WorkFailure => WorkLasts() ? null : Volatile.Read(ref _failure);
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -141,7 +142,7 @@ public sealed class Leader(
         {
             while (!ct.IsCancellationRequested)
             {
-                var began = clock.GetTimestamp();
+                Volatile.Write(ref _workBegan, clock.GetTimestamp());
                 try
                 {
                     await work(ct);
@@ -149,7 +150,7 @@ public sealed class Leader(
                 }
                 catch (Exception failure) when (!ct.IsCancellationRequested)
                 {
-                    if (clock.GetElapsedTime(began).TotalMilliseconds > options.StalledAfterMs) ForgetFailures(delays);
+                    if (WorkLasts()) ForgetFailures(delays);
                     Volatile.Write(
                         ref _failure, new Failure(_failure?.Since ?? clock.GetUtcNow(), failure.Message));
                     logger.LogError(failure, "The work of the leader on {Queue} failed and is begun again.", Queue);
@@ -168,6 +169,10 @@ public sealed class Leader(
             PipelineTelemetry.Leads.Record(0, _tag);
         }
     }
+
+    // Longer than the longest pause between two failures: then it is no longer the same trouble.
+    private bool WorkLasts() =>
+        clock.GetElapsedTime(Volatile.Read(ref _workBegan)).TotalMilliseconds > 2 * options.RetryDelayMsMax;
 
     private void ForgetFailures(RetryDelays delays)
     {

@@ -2,6 +2,7 @@ using CapaEngine.Contracts;
 using CapaEngine.Kernel;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -30,7 +31,7 @@ public static class PipelineRegistration
         this WebApplicationBuilder builder, string serviceName)
         where TReactions : class, IReactions
     {
-        builder.Services.AddSingleton<TReactions>();
+        builder.Services.TryAddSingleton<TReactions>();
         builder.Services.AddSingleton(services => new ReactionSink(
             serviceName, services.GetRequiredService<TReactions>(), services.GetRequiredService<IEventStore>(),
             Options(services), Clock(services), Logger<ReactionSink>(services)));
@@ -49,7 +50,7 @@ public static class PipelineRegistration
         this WebApplicationBuilder builder, string followerName, IReadOnlyList<Family> families)
         where TSink : class, IFollowerSink
     {
-        builder.Services.AddSingleton<TSink>();
+        builder.Services.TryAddSingleton<TSink>();
         return builder.AddFollower(
             followerName, _ => families, services => services.GetRequiredService<TSink>(), _ => 0);
     }

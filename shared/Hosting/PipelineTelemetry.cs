@@ -87,19 +87,21 @@ public static class PipelineTelemetry
         return activity;
     }
 
-    /// <summary>The span of a whole batch, a trace of its own that links to those of its events.</summary>
-    internal static Activity? BeginBatch(bool publishing, string routingKey, IEnumerable<EventMetadata?> events)
+    /// <summary>
+    /// The span of a whole batch, a trace of its own that links to those of its events. Without any it is not recorded,
+    /// and neither is what the bus adds: empty batches would fill the traces of every service.
+    /// </summary>
+    internal static Activity BeginBatch(bool publishing, string routingKey, IEnumerable<EventMetadata?> events)
     {
         var source = publishing ? Relaying : Following;
-        if (!source.HasListeners()) return null;
-        var links = events.Select(ParentOf).OfType<ActivityContext>()
-            .Select(context => new ActivityLink(context)).ToList();
-        if (links.Count == 0) return null;
+        List<ActivityLink> links = source.HasListeners()
+            ? [.. events.Select(ParentOf).OfType<ActivityContext>().Select(context => new ActivityLink(context))] : [];
         var name = $"{(publishing ? "publish" : "process")} batch {routingKey}";
         // A root: no event of the batch is the cause of the others' delivery.
         Activity.Current = null;
-        return source.StartActivity(
+        var recorded = links.Count == 0 ? null : source.StartActivity(
             name, publishing ? ActivityKind.Producer : ActivityKind.Consumer, default(ActivityContext), links: links);
+        return recorded ?? new Activity(name).SetIdFormat(ActivityIdFormat.W3C).Start();
     }
 
     private static ActivityContext? ParentOf(EventMetadata? metadata) =>

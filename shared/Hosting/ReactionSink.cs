@@ -79,14 +79,15 @@ public sealed class ReactionSink : IFollowerSink, IDisposable
         string routingKey, IReadOnlyList<IncomingEvent> events, ulong through, CancellationToken ct)
     {
         // First what can be done at once: a stream that has to wait must not hold up the others.
-        var waiting = new List<IncomingEvent>();
+        var waiting = new List<(IncomingEvent Incoming, ReactionOutcome? Tried)>();
         foreach (var incoming in events)
         {
-            if (waiting.Exists(earlier => earlier.Stream == incoming.Stream)) waiting.Add(incoming);
-            else if (!await TryAsync(incoming, ct)) waiting.Add(incoming);
+            var tried = waiting.Exists(earlier => earlier.Incoming.Stream == incoming.Stream)
+                ? null : await TryAsync(incoming, ct);
+            if (tried is null or ReactionOutcome.NotYet) waiting.Add((incoming, tried));
         }
 
-        foreach (var incoming in waiting) await InsistAsync(incoming, ct);
+        foreach (var (incoming, tried) in waiting) await InsistAsync(incoming, tried, ct);
         _positions[routingKey] = through;
         Interlocked.Add(ref _unsavedEvents, events.Count);
         await SaveAsync(isUrgent: false, ct);
@@ -119,26 +120,20 @@ public sealed class ReactionSink : IFollowerSink, IDisposable
         _saving.Dispose();
     }
 
-    private async Task<bool> TryAsync(IncomingEvent incoming, CancellationToken ct)
+    private async Task<ReactionOutcome> TryAsync(IncomingEvent incoming, CancellationToken ct)
     {
-        if (await _parking.ParkBehindOthersAsync(incoming, ct)) return true;
-        return await SettleAsync(incoming, await ReactAsync(incoming, ct), ct);
-    }
-
-    private async Task InsistAsync(IncomingEvent incoming, CancellationToken ct)
-    {
-        if (await _parking.ParkBehindOthersAsync(incoming, ct)) return;
-        var outcome = await _patience.ExecuteAsync(async token => await ReactAsync(incoming, token), ct);
-        if (!await SettleAsync(incoming, outcome, ct))
-            await ParkAsync(incoming, NotYetCode, ((ReactionOutcome.NotYet)outcome).Reason, ct);
-    }
-
-    // False where it is too early.
-    private async Task<bool> SettleAsync(IncomingEvent incoming, ReactionOutcome outcome, CancellationToken ct)
-    {
-        if (outcome is ReactionOutcome.NotYet) return false;
+        if (await _parking.ParkBehindOthersAsync(incoming, ct)) return new ReactionOutcome.AlreadyDone();
+        var outcome = await ReactAsync(incoming, ct);
         if (outcome is ReactionOutcome.Refused no) await ParkAsync(incoming, no.Code, no.Reason, ct);
-        return true;
+        return outcome;
+    }
+
+    // The attempt that told to wait counts as the first.
+    private async Task InsistAsync(IncomingEvent incoming, ReactionOutcome? tried, CancellationToken ct)
+    {
+        var outcome = await _patience.ExecuteAsync(
+            async token => Interlocked.Exchange(ref tried, null) ?? await TryAsync(incoming, token), ct);
+        if (outcome is ReactionOutcome.NotYet last) await ParkAsync(incoming, NotYetCode, last.Reason, ct);
     }
 
     private async Task<ReactionOutcome> ReactAsync(IncomingEvent incoming, CancellationToken ct)
