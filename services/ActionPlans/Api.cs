@@ -54,7 +54,7 @@ public sealed record HandleEffectivenessReview(Guid Id, EffectivenessCommand Com
 
 /// <summary>The one handler of CAPAs. Criteria are decided on with the baseline's count, looked up first.</summary>
 public sealed class ActionPlanHandler(
-    DeciderHandler<ActionPlan, ActionPlanCommand, ActionPlanEvent> plans, EvidenceClient evidence)
+    DeciderHandler<ActionPlan, ActionPlanCommand, ActionPlanEvent> plans, EvidenceClient evidence, IEventStore store)
     : ICommandHandler<HandleActionPlan, CommandOutcome>
 {
     public async ValueTask<CommandOutcome> Handle(HandleActionPlan message, CancellationToken ct)
@@ -68,9 +68,12 @@ public sealed class ActionPlanHandler(
             if (plan.Stage == PlanStage.Planning && subject is not null && subject.Site == plan.Opening?.Site
                 && message.Context.Actor.IsAt(subject.Site) && define.BaselineFrom < define.BaselineTo)
             {
+                // The baseline lies before the CAPA: all that was recorded until it opened must have been counted.
+                var opened = await store
+                    .ReadStreamAsync(Families.ActionPlan.Stream(message.Id), 0, 1, ct).FirstAsync(ct);
                 var baseline = await evidence.CountAsync(
-                    subject, new Period(define.BaselineFrom, define.BaselineTo), define.ExposureUnit,
-                    Families.ActionPlan.Stream(message.Id), ct);
+                    subject, new Period(define.BaselineFrom, define.BaselineTo), define.ExposureUnit, opened.Position,
+                    ct);
                 if (baseline is null) return EvidenceClient.Unavailable;
                 command = define with { Baseline = baseline };
             }
@@ -83,7 +86,7 @@ public sealed class ActionPlanHandler(
 /// <summary>The one handler of effectiveness reviews. Both counts of an evaluation are looked up first.</summary>
 public sealed class EffectivenessReviewHandler(
     DeciderHandler<EffectivenessReview, EffectivenessCommand, EffectivenessEvent> reviews, EvidenceClient evidence,
-    TimeProvider clock)
+    IEventStore store, TimeProvider clock)
     : ICommandHandler<HandleEffectivenessReview, CommandOutcome>
 {
     public async ValueTask<CommandOutcome> Handle(HandleEffectivenessReview message, CancellationToken ct)
@@ -97,13 +100,15 @@ public sealed class EffectivenessReviewHandler(
                 && message.Context.Actor.IsAt(locked.Site) && (now >= review.WindowTo || review.HasRecurred))
             {
                 var criteria = locked.Criteria;
-                var stream = Families.Effectiveness.Stream(message.Id);
+                var last = await store
+                    .ReadStreamBackwardsAsync(Families.Effectiveness.Stream(message.Id), 1, ct).FirstAsync(ct);
                 var windowTo = now < review.WindowTo ? now : review.WindowTo;
                 var baseline = await evidence.CountAsync(
                     criteria.Subject, new Period(criteria.BaselineFrom, criteria.BaselineTo), criteria.ExposureUnit,
-                    stream, ct);
+                    last.Position, ct);
                 var window = baseline is null ? null : await evidence.CountAsync(
-                    criteria.Subject, new Period(review.WindowFrom, windowTo), criteria.ExposureUnit, stream, ct);
+                    criteria.Subject, new Period(review.WindowFrom, windowTo), criteria.ExposureUnit, last.Position,
+                    ct);
                 if (window is null) return EvidenceClient.Unavailable;
                 command = evaluate with { Baseline = baseline, Window = window };
             }

@@ -9,14 +9,13 @@ using Microsoft.AspNetCore.WebUtilities;
 namespace CapaEngine.ActionPlans;
 
 /// <summary>
-/// Asks the read models how often something happened. An answer counts only if it covers the log up to the stream that
-/// is being decided on, so that nobody judges by what lags behind.
+/// Asks the read models how often something happened. An answer counts only if it covers the log up to a position
+/// that the caller names, so that nobody judges by what lags behind.
 /// </summary>
-public sealed partial class EvidenceClient(
-    HttpClient http, IEventStore store, TimeProvider clock, ILogger<EvidenceClient> logger)
+public sealed partial class EvidenceClient(HttpClient http, TimeProvider clock, ILogger<EvidenceClient> logger)
 {
-    /// <summary>How long the read models may take to catch up with the decided stream.</summary>
-    private static readonly TimeSpan CatchUpMax = TimeSpan.FromSeconds(5);
+    /// <summary>How long the read models may take to catch up: they hear of a quiet log every 5 seconds.</summary>
+    private static readonly TimeSpan CatchUpMax = TimeSpan.FromSeconds(10);
 
     private static readonly TimeSpan CatchUpPause = TimeSpan.FromMilliseconds(200);
 
@@ -28,9 +27,8 @@ public sealed partial class EvidenceClient(
 
     /// <summary>What was counted in the period, or null where nobody can say for now.</summary>
     public async Task<Evidence?> CountAsync(
-        DeviationSubject subject, Period period, ExposureUnit unit, string stream, CancellationToken ct)
+        DeviationSubject subject, Period period, ExposureUnit unit, LogPosition needed, CancellationToken ct)
     {
-        var needed = await PositionOfAsync(stream, ct);
         var address = AddressOf(subject, period, unit);
         var deadline = clock.GetUtcNow() + CatchUpMax;
         try
@@ -55,12 +53,6 @@ public sealed partial class EvidenceClient(
             Failed(failure);
             return null;
         }
-    }
-
-    private async Task<LogPosition> PositionOfAsync(string stream, CancellationToken ct)
-    {
-        await foreach (var last in store.ReadStreamBackwardsAsync(stream, 1, ct)) return last.Position;
-        return LogPosition.Start;
     }
 
     private static string AddressOf(DeviationSubject subject, Period period, ExposureUnit unit) =>

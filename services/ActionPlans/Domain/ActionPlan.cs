@@ -178,7 +178,7 @@ public abstract record ActionPlanCommand
     public sealed record Open(
         [property: Required, StringLength(100)] string Site, [property: Required, StringLength(200)] string Title,
         [property: Required, StringLength(100)] string Owner, [property: Required, StringLength(4000)] string Reason,
-        DeviationSubject? Subject) : ActionPlanCommand;
+        DeviationSubject? Subject = null) : ActionPlanCommand;
 
     /// <summary>Opens the CAPA that a nonconformity requires.</summary>
     [Allow(Roles.Service)]
@@ -216,11 +216,11 @@ public abstract record ActionPlanCommand
     /// <summary>Defines how effectiveness is judged. The baseline is looked up, never sent by the caller.</summary>
     [Allow(Roles.QualityEngineer)]
     public sealed record DefineEffectivenessCriteria(
-        DeviationSubject? Subject, DateTimeOffset BaselineFrom, DateTimeOffset BaselineTo,
+        DateTimeOffset BaselineFrom, DateTimeOffset BaselineTo,
         [property: Range(0d, 1d, MinimumIsExclusive = true)] double ExpectedReduction,
         [property: Range(0d, 0.5, MinimumIsExclusive = true, MaximumIsExclusive = true)] double Significance,
-        [property: Range(1, 3650)] int WindowDays, ExposureUnit ExposureUnit,
-        [property: StringLength(4000)] string? BaselineReason) : ActionPlanCommand
+        [property: Range(1, 3650)] int WindowDays, ExposureUnit ExposureUnit, DeviationSubject? Subject = null,
+        [property: StringLength(4000)] string? BaselineReason = null) : ActionPlanCommand
     {
         [JsonIgnore]
         public Evidence? Baseline { get; init; }

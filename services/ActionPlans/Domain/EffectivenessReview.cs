@@ -64,11 +64,15 @@ public sealed record EffectivenessReview
             (ReviewStage.NotStarted, EffectivenessCommand.LockCriteria c) => Accept(new CriteriaLocked(
                 c.CapaId, c.Cycle, c.Site, c.Criteria, c.ActionOwners, c.PlanApprovedBy)),
             (ReviewStage.NotStarted, _) => NotFound(),
-            // G22: whatever comes later, the criteria stay as they were locked.
-            (_, EffectivenessCommand.LockCriteria) => Accept(),
+            (_, EffectivenessCommand.LockCriteria c) => c.Criteria == review.Locked!.Criteria
+                ? Accept()
+                : Reject("criteria-locked", "The criteria of this cycle are locked (G22)."),
 
             (ReviewStage.CriteriaLocked, EffectivenessCommand.OpenWindow c) => Accept(new WindowOpened(c.From, c.To)),
-            (_, EffectivenessCommand.OpenWindow) => Accept(),
+            // Its end may have moved since, by an inconclusive verdict.
+            (_, EffectivenessCommand.OpenWindow c) => c.From == review.WindowFrom
+                ? Accept()
+                : Reject("window-open", "The window of this cycle has been opened before."),
 
             (ReviewStage.CriteriaLocked, EffectivenessCommand.NoteRecurrence) =>
                 Reject("window-not-opened", "The window has not been opened yet."),
@@ -180,6 +184,6 @@ public abstract record EffectivenessCommand
     /// <summary>Decides with a signature, with or against the numbers.</summary>
     [Allow(Roles.Approver), Signs]
     public sealed record Approve(
-        Verdict Verdict, [property: StringLength(4000)] string? ReasonAgainstNumbers,
-        [property: Range(1, 3650)] int? ExtendWindowDays) : EffectivenessCommand;
+        Verdict Verdict, [property: StringLength(4000)] string? ReasonAgainstNumbers = null,
+        [property: Range(1, 3650)] int? ExtendWindowDays = null) : EffectivenessCommand;
 }

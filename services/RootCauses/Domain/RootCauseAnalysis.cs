@@ -260,7 +260,7 @@ public abstract record RootCauseCommand
 
     /// <summary>Completes the analysis (G10).</summary>
     [Allow(Roles.QualityEngineer)]
-    public sealed record Complete([property: StringLength(4000)] string? HumanErrorReason) : RootCauseCommand;
+    public sealed record Complete([property: StringLength(4000)] string? HumanErrorReason = null) : RootCauseCommand;
 
     /// <summary>Sends it back to its owner.</summary>
     [Allow(Roles.Approver)]

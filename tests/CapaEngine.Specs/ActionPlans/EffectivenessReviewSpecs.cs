@@ -37,7 +37,7 @@ public sealed class EffectivenessReviewSpecs
     [Fact]
     public void G22_locked_criteria_stay_as_they_are() =>
         Given(Locked).When(new Ask.LockCriteria(Capa, 1, "berlin", Criteria with { Significance = 0.2 }, [], "otto"))
-            .ThenNothing();
+            .ThenRejected("criteria-locked");
 
     [Fact]
     public void no_window_opens_before_the_criteria_are_locked() =>
@@ -47,7 +47,8 @@ public sealed class EffectivenessReviewSpecs
     public void the_window_opens_once()
     {
         Given(Locked).When(new Ask.OpenWindow(From, To)).Then(Opened);
-        Given(Locked, Opened).When(new Ask.OpenWindow(From.AddDays(1), To.AddDays(1))).ThenNothing();
+        Given(Locked, Opened).When(new Ask.OpenWindow(From.AddDays(1), To.AddDays(1))).ThenRejected("window-open");
+        Given(Locked, Opened).When(new Ask.OpenWindow(From, To.AddDays(-30))).ThenNothing();
     }
 
     [Fact]

@@ -16,13 +16,14 @@ namespace CapaEngine.Specs.ActionPlans;
 public sealed class EvidenceSpecs : IDisposable
 {
     private static readonly Guid Capa = NameBasedId.From("capa");
+    private static readonly Guid SecondCapa = NameBasedId.From("second capa");
     private static readonly Guid ReviewId = EffectivenessReview.IdFor(Capa, 1);
     private static readonly EffectivenessEvent.CriteriaLocked Locked =
         new(Capa, 1, "berlin", Criteria, ["oscar"], "amira");
     private static readonly EffectivenessEvent.WindowOpened Window = new(Monitored.From, Monitored.To);
 
     private static readonly ActionPlanCommand.DefineEffectivenessCriteria Define = new(
-        null, Criteria.BaselineFrom, Criteria.BaselineTo, 0.5, 0.05, 90, ExposureUnit.Days, null);
+        Criteria.BaselineFrom, Criteria.BaselineTo, 0.5, 0.05, 90, ExposureUnit.Days);
 
     private readonly StandInReadModels readModels = new();
     private readonly MemoryEventStore store = new(TimeProvider.System);
@@ -68,6 +69,7 @@ public sealed class EvidenceSpecs : IDisposable
     [Fact]
     public async Task read_models_that_lag_behind_are_waited_for()
     {
+        await WriteAsync(Families.ActionPlan.Stream(SecondCapa), Planning);
         await WriteAsync(Families.ActionPlan.Stream(Capa), Planning);
         readModels.Answer = asked => Counted(12, asked < 2 ? 0UL : ulong.MaxValue);
         (await DefineAsync(Define)).ShouldBeOfType<CommandOutcome.Done>();
@@ -77,6 +79,7 @@ public sealed class EvidenceSpecs : IDisposable
     [Fact]
     public async Task read_models_that_stay_behind_are_no_evidence()
     {
+        await WriteAsync(Families.ActionPlan.Stream(SecondCapa), Planning);
         await WriteAsync(Families.ActionPlan.Stream(Capa), Planning);
         readModels.Answer = _ => Counted(12, 0);
         (await DefineAsync(Define)).ShouldBeOfType<CommandOutcome.Unavailable>();
@@ -147,7 +150,7 @@ public sealed class EvidenceSpecs : IDisposable
     private async Task<CommandOutcome> DefineAsync(ActionPlanCommand command, Guid? id = null)
     {
         var clock = new RunningClock(Now);
-        var handler = new ActionPlanHandler(new(store, ActionPlan.Decider, clock), Client(clock));
+        var handler = new ActionPlanHandler(new(store, ActionPlan.Decider, clock), Client(clock), store);
         return await handler.Handle(new HandleActionPlan(id ?? Capa, command, Context("ada")), Ct);
     }
 
@@ -155,13 +158,13 @@ public sealed class EvidenceSpecs : IDisposable
     {
         var clock = new FixedClock(at);
         var handler = new EffectivenessReviewHandler(
-            new(store, EffectivenessReview.Decider, clock), Client(clock), clock);
+            new(store, EffectivenessReview.Decider, clock), Client(clock), store, clock);
         var message = new HandleEffectivenessReview(ReviewId, new EffectivenessCommand.Evaluate(), Context("paul"));
         return await handler.Handle(message, Ct);
     }
 
     private EvidenceClient Client(TimeProvider clock) =>
-        new(http, store, clock, NullLogger<EvidenceClient>.Instance);
+        new(http, clock, NullLogger<EvidenceClient>.Instance);
 
     private static CommandContext Context(string person) => new(new Actor(person, person, [], "*", []), "command-1");
 

@@ -160,7 +160,7 @@ internal sealed class CapaHistory
         DateOnly.FromDateTime(now.UtcDateTime), [Facts.Wear, Facts.Gauge]);
 
     private ActionPlanCommand.DefineEffectivenessCriteria Define() => new(
-        null, Facts.Criteria.BaselineFrom, Facts.Criteria.BaselineTo, 0.5, 0.05, 60, ExposureUnit.Days, null)
+        Facts.Criteria.BaselineFrom, Facts.Criteria.BaselineTo, 0.5, 0.05, 60, ExposureUnit.Days)
     {
         Baseline = new Evidence(Facts.Baseline, []),
     };

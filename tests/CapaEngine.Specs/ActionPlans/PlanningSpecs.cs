@@ -14,7 +14,7 @@ public sealed class PlanningSpecs
         ActionKind.Corrective, "Replace the rail", "Replace and align it.", "oscar", new(2026, 3, 20), [Wear]);
 
     private static readonly Ask.DefineEffectivenessCriteria Define = new(
-        null, Criteria.BaselineFrom, Criteria.BaselineTo, 0.5, 0.05, 90, ExposureUnit.Days, null)
+        Criteria.BaselineFrom, Criteria.BaselineTo, 0.5, 0.05, 90, ExposureUnit.Days)
     {
         Baseline = new Evidence(Baseline, []),
     };
