@@ -71,11 +71,11 @@ internal static class Proxy
     {
         await next(http);
         if (http.GetForwarderErrorFeature() is not { } failure || http.Response.HasStarted) return;
-        if (failure.Exception?.GetBaseException() is BadHttpRequestException bad)
-            http.Response.StatusCode = bad.StatusCode;
-        else if (failure.Error is not (ForwarderError.RequestCanceled or ForwarderError.RequestBodyCanceled))
-            await HttpResults.Unavailable(
-                "service-unavailable", "The service behind this address does not answer; repeat it later.")
-                .ExecuteAsync(http);
+        // What the caller did, such as sending too much or hanging up, has its status already.
+        if (failure.Error is ForwarderError.RequestCanceled or ForwarderError.RequestBodyCanceled
+            or ForwarderError.RequestBodyClient) return;
+        await HttpResults.Unavailable(
+            "service-unavailable", "The service behind this address does not answer; repeat it later.")
+            .ExecuteAsync(http);
     }
 }

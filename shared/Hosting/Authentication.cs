@@ -31,7 +31,7 @@ public static class CapaClaims
 public static class Authentication
 {
     private static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan KeysTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan KeysTimeout = TimeSpan.FromSeconds(10);
     private static readonly object MissingKeys = new();
 
     /// <summary>
@@ -61,8 +61,8 @@ public static class Authentication
             options.BackchannelTimeout = KeysTimeout;
             options.Events = new JwtBearerEvents
             {
+                OnMessageReceived = RequireKeysAsync,
                 OnTokenValidated = RequirePersonOrMachine,
-                OnAuthenticationFailed = NoteMissingKeysAsync,
                 OnChallenge = AnswerMissingKeysAsync,
             };
         });
@@ -90,15 +90,19 @@ public static class Authentication
             .FirstOrDefault(kind => CommandNames.Kebab(kind!.Value.ToString()) == name);
 
     // Without the issuer's keys nobody can say whether the token is good: that is our trouble, not the caller's.
-    private static async Task NoteMissingKeysAsync(AuthenticationFailedContext context)
+    private static async Task RequireKeysAsync(MessageReceivedContext context)
     {
+        var ct = context.HttpContext.RequestAborted;
+        if (context.Request.Headers.Authorization.Count == 0) return;
         try
         {
-            await context.Options.ConfigurationManager!.GetConfigurationAsync(context.HttpContext.RequestAborted);
+            await context.Options.ConfigurationManager!.GetConfigurationAsync(ct);
         }
-        catch (InvalidOperationException)
+        catch (Exception silent) when (silent is InvalidOperationException or IOException
+            || (silent is OperationCanceledException && !ct.IsCancellationRequested))
         {
             context.HttpContext.Items[MissingKeys] = true;
+            context.Fail(silent);
         }
     }
 

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace CapaEngine.Hosting;
 
@@ -17,6 +18,8 @@ internal sealed record CommandMetadata(Type Command);
 /// </summary>
 public static class CommandEndpoints
 {
+    private static readonly TimeSpan NumberWaitMax = TimeSpan.FromSeconds(1);
+
     private static readonly int[] Refusals =
     [
         StatusCodes.Status400BadRequest, StatusCodes.Status401Unauthorized, StatusCodes.Status403Forbidden,
@@ -65,6 +68,12 @@ public static class CommandEndpoints
             .RequireAuthorization(policy => policy.RequireAuthenticatedUser().RequireRole(allow.Roles));
     }
 
+    // The number is assigned after the record exists; a caller waits a little for it, and else sees the id.
+    private static async Task<string?> NumberOfAsync(CommandOutcome outcome, HttpContext http, CancellationToken ct) =>
+        outcome is CommandOutcome.Done done && http.RequestServices.GetService<NumberReader>() is { } numbers
+            ? await numbers.WaitAsync(done.Id, NumberWaitMax, ct)
+            : null;
+
     private static async Task<IResult> HandleAsync<TCommand>(
         Guid? id, Func<Guid, TCommand, CommandContext, ICommand<CommandOutcome>> message, HttpContext http,
         ISender sender, CancellationToken ct)
@@ -78,6 +87,8 @@ public static class CommandEndpoints
         var context = headers.ToContext(actor, CommandNames.Of(typeof(TCommand)), body.Canonical);
         var streamId = id ?? headers.NewId(actor);
         var outcome = await sender.Send(message(streamId, body.Value, context), ct);
-        return HttpResults.Of(outcome, id is null ? $"{http.Request.Path.Value!.TrimEnd('/')}/{streamId:D}" : null);
+        if (id is not null) return HttpResults.Of(outcome);
+        var location = $"{http.Request.Path.Value!.TrimEnd('/')}/{streamId:D}";
+        return HttpResults.Of(outcome, location, await NumberOfAsync(outcome, http, ct));
     }
 }

@@ -42,14 +42,17 @@ public static class Health
             report.Entries.ToDictionary(
                 entry => entry.Key,
                 entry => new HealthPart(
-                    Name(entry.Value.Status), entry.Value.Description, (long)entry.Value.Duration.TotalMilliseconds))),
+                    Name(entry.Value.Status), entry.Value.Description,
+                    (long)entry.Value.Duration.TotalMilliseconds,
+                    entry.Value.Data.Count > 0 ? entry.Value.Data : null))),
         StrictJson.Requests, http.RequestAborted);
 
     private static string Name(HealthStatus status) => JsonNamingPolicy.CamelCase.ConvertName(status.ToString());
 
     private sealed record HealthAnswer(string Status, IReadOnlyDictionary<string, HealthPart> Parts);
 
-    private sealed record HealthPart(string Status, string? Detail, long DurationMs);
+    private sealed record HealthPart(
+        string Status, string? Detail, long DurationMs, IReadOnlyDictionary<string, object>? Data);
 }
 
 /// <summary>Whether the event store answers a read.</summary>
