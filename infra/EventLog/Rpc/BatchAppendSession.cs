@@ -63,7 +63,7 @@ internal sealed class BatchAppendSession(
         else
         {
             Interlocked.Increment(ref _unanswered);
-            Answer(Wire.BadRequest(append.Correlation, $"More than {UnfinishedMax} appends are unfinished."));
+            Answer(append.Refuse($"More than {UnfinishedMax} appends are unfinished."));
         }
     }
 
@@ -181,9 +181,11 @@ internal sealed class BatchAppendSession(
         }
 
         public BatchAppendResp? Refusal() =>
-            _malformed is not null ? Wire.BadRequest(Correlation, _malformed)
-            : _bytes > StreamsService.AppendBytesMax ? Wire.TooLarge(Correlation, StreamsService.AppendBytesMax)
-            : null;
+            _malformed is not null ? Refuse(_malformed)
+            : _bytes <= StreamsService.AppendBytesMax ? null
+            : Wire.TooLarge(Correlation, _stream, StreamsService.AppendBytesMax);
+
+        public BatchAppendResp Refuse(string reason) => Wire.BadRequest(Correlation, _stream, reason);
 
         public AppendRequest Request(Action<WriteOutcome> answer) =>
             new(WriteKind.Append, _stream, _expected, _events, _expiresAt, answer);

@@ -130,17 +130,19 @@ internal static class Wire
         return answer;
     }
 
-    public static BatchAppendResp TooLarge(UUID correlation, int bytesMax) => new()
+    public static BatchAppendResp TooLarge(UUID correlation, string stream, int bytesMax) => new()
     {
         CorrelationId = correlation,
+        StreamIdentifier = Stream(stream),
         Error = Error(
             StatusCode.InvalidArgument, nameof(MaximumAppendSizeExceeded),
             new MaximumAppendSizeExceeded { MaxAppendSize = (uint)bytesMax }),
     };
 
-    public static BatchAppendResp BadRequest(UUID correlation, string message) => new()
+    public static BatchAppendResp BadRequest(UUID correlation, string stream, string message) => new()
     {
         CorrelationId = correlation,
+        StreamIdentifier = Stream(stream),
         Error = Error(StatusCode.InvalidArgument, nameof(BadRequest), new BadRequest { Message = message }),
     };
 

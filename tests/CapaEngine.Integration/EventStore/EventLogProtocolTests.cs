@@ -78,6 +78,8 @@ public sealed class EventLogProtocolTests : IClassFixture<EventLogFixture>, IDis
         var answers = await call.ResponseStream.ReadAllAsync(Ct).ToListAsync(Ct);
         answers.Count.ShouldBe(malformed.Length + 1);
         answers.SkipLast(1).ShouldAllBe(a => a.Error.Details.Is(BadRequest.Descriptor));
+        // Clients take the stream's name from the answer, whatever the answer is.
+        answers.ShouldAllBe(a => a.StreamIdentifier != null);
         answers[^1].Success.CurrentRevision.ShouldBe(0UL);
     }
 
