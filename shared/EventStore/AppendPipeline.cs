@@ -26,7 +26,12 @@ internal sealed class AppendPipeline : IAsyncDisposable
     public AppendPipeline(NodeSelector nodes, EventStoreSettings settings, TimeProvider clock)
     {
         (_nodes, _settings, _clock) = (nodes, settings, clock);
-        _running = Task.Run(RunAsync);
+
+        // Whoever happens to create the client must not lend its trace to the appends of everybody.
+        using (ExecutionContext.SuppressFlow())
+        {
+            _running = Task.Run(RunAsync);
+        }
     }
 
     public async Task<AppendResult> AppendAsync(

@@ -7,7 +7,8 @@ using Revision = CapaEngine.EventStore.Protocol.AppendReq.Types.Options.Expected
 namespace CapaEngine.EventLog.Rpc;
 
 /// <summary>The service <c>event_store.client.streams.Streams</c>: this half writes, the other one reads.</summary>
-internal sealed partial class StreamsService(LogNode node, EventTable table, TimeProvider clock, Telemetry telemetry)
+internal sealed partial class StreamsService(
+    LogNode node, EventTable table, TimeProvider clock, Telemetry telemetry, IHostApplicationLifetime lifetime)
     : Streams.StreamsBase
 {
     public const int AppendBytesMax = 1024 * 1024;
@@ -37,10 +38,22 @@ internal sealed partial class StreamsService(LogNode node, EventTable table, Tim
         };
     }
 
-    public override Task BatchAppend(
+    public override async Task BatchAppend(
         IAsyncStreamReader<BatchAppendReq> requestStream, IServerStreamWriter<BatchAppendResp> responseStream,
-        ServerCallContext context) =>
-        new BatchAppendSession(node, clock, requestStream, responseStream).RunAsync(context.CancellationToken);
+        ServerCallContext context)
+    {
+        // The call outlives terms, for its errors are answers; but not the process, which waits for calls to end.
+        var stopping = lifetime.ApplicationStopping;
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, stopping);
+        try
+        {
+            await new BatchAppendSession(node, clock, requestStream, responseStream).RunAsync(ending.Token);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            throw Failures.NotReady();
+        }
+    }
 
     public override async Task<DeleteResp> Delete(DeleteReq request, ServerCallContext context)
     {

@@ -33,6 +33,21 @@ public sealed class EventLogFaultTests(EventLogFixture log) : IClassFixture<Even
     }
 
     [Fact]
+    public async Task a_node_that_is_asked_to_stop_stops_soon_and_loses_nothing()
+    {
+        await using var load = new Load(log.Client, "stopped");
+        await using var subscription = Subscribe("stopped");
+        await load.UntilAppendedAsync(300, Patience);
+
+        // Calls that never end by themselves are open: it must not wait for them.
+        (await log.Node.StopAsync(TimeSpan.FromSeconds(20), Ct)).ShouldBe(0);
+
+        await log.KillAndStartAsync(Ct);
+        await load.UntilAppendedAsync(600, Patience);
+        await CheckAsync(subscription, await load.StopAsync(), "stopped");
+    }
+
+    [Fact]
     public async Task losing_the_database_connections_loses_nothing()
     {
         await using var load = new Load(log.Client, "disconnected");
