@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using CapaEngine.Demo;
 using CapaEngine.Demo.Api;
 using CapaEngine.Demo.Cases;
@@ -9,7 +10,12 @@ using Npgsql;
 
 const int Done = 0, DoesNotHold = 1, WrongUsage = 2, PartMissing = 3;
 
-var api = new Option<Uri>("--api") { Description = "Origin of the API.", Required = true };
+var api = new Option<Uri>("--api")
+{
+    Description = "Origin of the API.",
+    Required = true,
+    CustomParser = argument => OriginIn(argument),
+};
 var postgres = new Option<string>("--postgres") { Description = "Connection string of the analyst.", Required = true };
 var data = new Option<FileInfo?>("--data")
 {
@@ -70,4 +76,11 @@ static int Fail(int code, string message)
 {
     Console.Error.WriteLine($"demo: {message}");
     return code;
+}
+
+static Uri? OriginIn(ArgumentResult argument)
+{
+    if (Uri.TryCreate(argument.Tokens[0].Value, UriKind.Absolute, out var origin)) return origin;
+    argument.AddError("--api must be an absolute address.");
+    return null;
 }
