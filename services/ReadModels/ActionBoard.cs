@@ -76,8 +76,8 @@ public sealed class ActionBoard : IReadModel
         Row.UpdatePart(e, "action", Action, set, actionId, more);
 
     private static SqlStatement Insert(IncomingEvent e, Opened f) => Row.Statement(e, """
-        insert into read_models.capa (id, revision, position, occurred_at, recorded_at, opened_at, stage_since, imported,
-          stage, site, title, owner, reason, product, process, station, characteristic, defect_code, escaped)
+        insert into read_models.capa (id, revision, position, occurred_at, recorded_at, opened_at, stage_since,
+          imported, stage, site, title, owner, reason, product, process, station, characteristic, defect_code, escaped)
         values ($1, $2, $3, $4, $5, $4, $4, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
         on conflict (id) do nothing
         """,

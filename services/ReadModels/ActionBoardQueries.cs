@@ -82,7 +82,8 @@ public sealed class ActionBoardQueries(NpgsqlDataSource database)
             new SqlStatement($"{Select} {conditions.Where}", conditions.Values), ct);
         if (capa is null) return null;
         var actions = await database.QueryAsync<PlannedAction>(new SqlStatement($"""
-            select {Rows.ColumnsOf<PlannedAction>()} from reporting.action where capa_id = $1 order by planned_at, action_id
+            select {Rows.ColumnsOf<PlannedAction>()} from reporting.action
+            where capa_id = $1 order by planned_at, action_id
             """, id), ct);
         return new CapaDetail(capa.Id, capa.Number, capa.Stage, capa.Cycle, capa, actions);
     }
@@ -117,7 +118,8 @@ public sealed class ActionBoardQueries(NpgsqlDataSource database)
             select {Rows.ColumnsOf<BoardCard>()} from (
               select *, round((extract(epoch from coalesce(closed_at, now()) - stage_since) / 86400)::numeric, 2)
                   ::double precision as stage_age_days,
-                case when stage = 'monitoring' then (monitoring_to at time zone 'utc')::date else next_due_on end as due_on
+                case when stage = 'monitoring' then (monitoring_to at time zone 'utc')::date
+                  else next_due_on end as due_on
               from reporting.capa {conditions.Where}) card
             order by overdue desc, due_on nulls last, opened_at, capa_id limit {ColumnCardsMax}
             """, conditions.Values), ct);

@@ -35,7 +35,7 @@ internal static class Answers
         return group;
     }
 
-    /// <summary>One record with its revision as entity tag, once it has reached the revision the caller knows of.</summary>
+    /// <summary>One record with its revision as entity tag, once it has the revision the caller knows of.</summary>
     public static async Task<IResult> SingleAsync<T>(
         RevisionWait wait, Family family, Guid id, string? minRevision, Func<Task<T?>> find, Func<T, long> revisionOf,
         CancellationToken ct)

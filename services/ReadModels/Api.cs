@@ -4,7 +4,7 @@ using CapaEngine.Hosting;
 
 namespace CapaEngine.ReadModels;
 
-/// <summary>All reading over HTTP. Who is bound to a site sees that site only; the rest does not exist for them.</summary>
+/// <summary>All reading over HTTP. Who is bound to a site sees that site only, as if there were no other.</summary>
 public static class Api
 {
     private static readonly string[] Statuses = ["reported", "under-review", "open", "closed", "rejected"];

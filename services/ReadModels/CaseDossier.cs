@@ -1,3 +1,4 @@
+using System.Text;
 using CapaEngine.Contracts;
 using CapaEngine.Hosting;
 
@@ -35,7 +36,7 @@ public sealed class CaseDossier : IReadModel
         on conflict do nothing
         """,
         e.Family.Name, e.Stream, e.EventId, e.Type, e.Metadata.Actor.PersonId, e.Metadata.Actor.Roles.ToArray(),
-        e.Metadata.OnBehalfOf, e.Metadata.Imported, System.Text.Encoding.UTF8.GetString(EventCatalog.Serialize(e.Fact)));
+        e.Metadata.OnBehalfOf, e.Metadata.Imported, Encoding.UTF8.GetString(EventCatalog.Serialize(e.Fact)));
 
     // Numbers and signatures are kept in streams of their own but tell of a case.
     private static Guid Concerns(IncomingEvent e) => e.Fact switch

@@ -80,7 +80,8 @@ public sealed class DeviationRegister : IReadModel
         Column(rows, f => f.Quantity), Column(rows, f => Wire.Name(f.Severity)), Column(rows, f => f.DetectedAt),
         Column(rows, f => f.Description));
 
-    private static SqlStatement InsertProduction(List<(IncomingEvent Event, ProductionEvent.Recorded Fact)> rows) => new(
+    private static SqlStatement InsertProduction(
+        List<(IncomingEvent Event, ProductionEvent.Recorded Fact)> rows) => new(
         """
         insert into read_models.production (id, revision, position, occurred_at, recorded_at, imported, source,
           source_event_id, site, product, process, station, period_from, period_to, produced, inspected, rejected)

@@ -65,5 +65,6 @@ public sealed class EffectivenessReviews : IReadModel
         f.EvaluatedBy, f.EarlyOnRecurrence, Wire.Name(f.Proposed), f.Baseline.Deviations, f.Baseline.Exposure,
         f.Baseline.DeviationIdsHash, f.Window.Deviations, f.Window.Exposure, f.Window.DeviationIdsHash, f.Window.From,
         f.Window.To, checked((long)f.Window.LogPosition), f.Window.DefinitionVersion, f.Numbers.BaselineRate,
-        f.Numbers.WindowRate, f.Numbers.RateRatio, f.Numbers.RateRatioLower, f.Numbers.RateRatioUpper, f.Numbers.PValue);
+        f.Numbers.WindowRate, f.Numbers.RateRatio, f.Numbers.RateRatioLower, f.Numbers.RateRatioUpper,
+        f.Numbers.PValue);
 }

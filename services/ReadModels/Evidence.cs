@@ -56,7 +56,8 @@ public sealed class Evidence(NpgsqlDataSource database, IOptions<PipelineOptions
         var position = await PositionAsync(connection, ct);
         await snapshot.CommitAsync(ct);
         return new EvidenceAnswer(
-            period.From, period.To, deviations.Count, exposure, DefinitionVersion, position, deviations.IdsHash, missing);
+            period.From, period.To, deviations.Count, exposure, DefinitionVersion, position, deviations.IdsHash,
+            missing);
     }
 
     /// <summary>The ten equal parts of a period, or as many as whole days fit in it, but at least one.</summary>

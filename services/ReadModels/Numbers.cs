@@ -4,7 +4,7 @@ using CapaEngine.Hosting;
 
 namespace CapaEngine.ReadModels;
 
-/// <summary>The numbers people read, from the numbering streams: the n-th event of a year's stream is number n.</summary>
+/// <summary>The numbers people read: the n-th event of a year's numbering stream is number n.</summary>
 public sealed class Numbers : IReadModel
 {
     /// <inheritdoc/>

@@ -28,7 +28,7 @@ public sealed class ParkedStreams(NpgsqlDataSource database, ILogger<ParkedStrea
         streams = rows.ToFrozenDictionary(row => row.Stream);
     }
 
-    /// <summary>The events that can be projected, and the statements that park the streams of those that cannot.</summary>
+    /// <summary>The events that can be projected, and the statements that park the streams of the others.</summary>
     public (List<IncomingEvent> Known, List<SqlStatement> Parking) Divide(
         string routingKey, IReadOnlyList<IncomingEvent> events)
     {

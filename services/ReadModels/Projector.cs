@@ -65,7 +65,7 @@ public sealed class Projector(
         catch (PostgresException refused) when (ParkedStreams.IsAboutData(refused))
         {
             // One event that PostgreSQL cannot store must not hold up the others: find it, and park its stream.
-            logger.LogWarning(refused, "Rows of {RoutingKey} were refused; the events are applied one by one.", routingKey);
+            logger.LogWarning(refused, "Rows of {RoutingKey} were refused; its events are tried singly.", routingKey);
             return await ApplyOneByOneAsync(routingKey, newlyParked, known, expected, through, ct);
         }
         finally

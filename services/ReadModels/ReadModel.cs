@@ -51,7 +51,8 @@ internal static class Row
             incoming.Metadata.OccurredAt, incoming.Metadata.RecordedAt, .. more]);
 
     /// <summary>Changes the stream's row, unless it has seen this event; always moves the row's revision.</summary>
-    public static SqlStatement Update(IncomingEvent incoming, string table, string? set = null, params object?[] more) =>
+    public static SqlStatement Update(
+        IncomingEvent incoming, string table, string? set = null, params object?[] more) =>
         Statement(incoming, $"""
             update read_models.{table} set {(set is null ? "" : set + ", ")}
               revision = $2, position = $3, occurred_at = $4, recorded_at = $5, updated_at = now()

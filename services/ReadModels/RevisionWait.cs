@@ -36,7 +36,7 @@ public sealed class RevisionWait(NpgsqlDataSource database, TimeProvider clock)
         }
     }
 
-    /// <summary>The stream and revision of <c>stream@revision</c>; null where it is none that rows are kept of.</summary>
+    /// <summary>The stream and revision of <c>stream@revision</c>; null where no rows are kept of it.</summary>
     public static (Family Family, Guid Id, long Revision)? Parse(string text)
     {
         var at = text.LastIndexOf('@');

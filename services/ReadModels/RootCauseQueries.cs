@@ -35,7 +35,8 @@ public sealed class RootCauseQueries(NpgsqlDataSource database)
             conditions.Values), ct);
         if (analysis is null) return null;
         var causes = await database.QueryAsync<CauseView>(new SqlStatement($"""
-            select {Rows.ColumnsOf<CauseView>()} from reporting.cause where root_cause_id = $1 order by proposed_at, cause_id
+            select {Rows.ColumnsOf<CauseView>()} from reporting.cause
+            where root_cause_id = $1 order by proposed_at, cause_id
             """, id), ct);
         return new AnalysisDetail(analysis.Id, analysis.Status, analysis.Cycle, analysis, causes);
     }

@@ -38,7 +38,8 @@ public sealed class RootCauseRegister : IReadModel
         SentBack => [Update(e, "status = 'open', completed_at = null, completed_by = null")],
         Approved f => [Update(e, "status = 'approved', approved_at = $4, approved_by = $6", f.ApprovedBy)],
         Reopened f => [Update(e, """
-            status = 'open', cycle = $6, completed_at = null, completed_by = null, approved_at = null, approved_by = null
+            status = 'open', cycle = $6, completed_at = null, completed_by = null, approved_at = null,
+            approved_by = null
             """, f.Cycle)],
         _ => [Update(e)],
     };

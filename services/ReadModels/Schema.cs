@@ -78,7 +78,8 @@ public static class Schema
         private void Write(LogLevel level, Exception? failure, string format, object[] args)
         {
             if (logger.IsEnabled(level))
-                logger.Log(level, failure, "{Migration}", args.Length == 0 ? format : string.Format(null, format, args));
+                logger.Log(
+                    level, failure, "{Migration}", args.Length == 0 ? format : string.Format(null, format, args));
         }
     }
 }

@@ -1,10 +1,10 @@
 -- The stable views that analysts and the queries of the API read. Their names and columns are a promise: columns are
--- only added, at the end. What joins families is computed here, in scalar subqueries that cost nothing when a query does
--- not ask for the column.
+-- only added, at the end. What joins families is computed here, in scalar subqueries that cost nothing when a query
+-- does not ask for the column.
 
 create view reporting.deviation as
-select d.id as deviation_id, d.source, d.source_event_id, d.site, d.product, d.lot, d.serial, d.process, d.station, d.supplier,
-  d.characteristic, d.defect_code, d.measured, d.lower_limit, d.upper_limit, d.unit, d.quantity, d.severity,
+select d.id as deviation_id, d.source, d.source_event_id, d.site, d.product, d.lot, d.serial, d.process, d.station,
+  d.supplier, d.characteristic, d.defect_code, d.measured, d.lower_limit, d.upper_limit, d.unit, d.quantity, d.severity,
   d.detected_at, d.description, d.conflict_count,
   (select a.nonconformity_id from read_models.nonconformity_deviation a where a.deviation_id = d.id
     order by a.position limit 1) as nonconformity_id,
@@ -12,14 +12,14 @@ select d.id as deviation_id, d.source, d.source_event_id, d.site, d.product, d.l
 from read_models.deviation d;
 
 create view reporting.production as
-select p.id as production_id, p.source, p.source_event_id, p.site, p.product, p.process, p.station, p.period_from, p.period_to,
-  p.produced, p.inspected, p.rejected, p.conflict_count, p.imported, p.revision, p.position, p.occurred_at,
-  p.recorded_at, p.updated_at
+select p.id as production_id, p.source, p.source_event_id, p.site, p.product, p.process, p.station,
+  p.period_from, p.period_to, p.produced, p.inspected, p.rejected, p.conflict_count, p.imported,
+  p.revision, p.position, p.occurred_at, p.recorded_at, p.updated_at
 from read_models.production p;
 
 create view reporting.quarantine as
-select q.id as quarantine_id, q.reason, q.detail, q.source, q.source_event_id, q.content_type, q.content_length_bytes, q.revision,
-  q.position, q.occurred_at, q.recorded_at, q.updated_at
+select q.id as quarantine_id, q.reason, q.detail, q.source, q.source_event_id, q.content_type, q.content_length_bytes,
+  q.revision, q.position, q.occurred_at, q.recorded_at, q.updated_at
 from read_models.quarantine q;
 
 create view reporting.nonconformity as

@@ -1,0 +1,101 @@
+using CapaEngine.Contracts;
+using CapaEngine.Hosting;
+using CapaEngine.Integration.Infrastructure;
+using CapaEngine.ReadModels;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+
+namespace CapaEngine.Integration.ReadModels;
+
+/// <summary>An empty database with the schema of the read models.</summary>
+public sealed class ReadModelDatabase : IAsyncDisposable
+{
+    private static readonly string[] NotRows =
+        ["follower_position", "published_position", "family_owner", "schema_version", "parked_stream"];
+
+    private ReadModelDatabase(string connectionString)
+    {
+        ConnectionString = connectionString;
+        Source = NpgsqlDataSource.Create(connectionString);
+        Parked = new ParkedStreams(Source, NullLogger<ParkedStreams>.Instance);
+    }
+
+    /// <summary>All read models of the service.</summary>
+    public static IReadOnlyList<IReadModel> ReadModels { get; } =
+    [
+        new NonconformityRegister(), new DeviationRegister(), new TriageRecord(), new ActionBoard(),
+        new RootCauseRegister(), new EffectivenessReviews(), new CaseDossier(), new Numbers(),
+    ];
+
+    /// <summary>A superuser's connection string.</summary>
+    public string ConnectionString { get; }
+
+    /// <summary>Connections of a superuser.</summary>
+    public NpgsqlDataSource Source { get; }
+
+    /// <summary>The streams that wait in this database.</summary>
+    public ParkedStreams Parked { get; }
+
+    /// <summary>Creates the database and applies the scripts.</summary>
+    public static async Task<ReadModelDatabase> CreateAsync(CancellationToken ct)
+    {
+        var connectionString = await TestServers.CreateDatabaseAsync(ct);
+        await Schema.MigrateAsync(connectionString, NullLogger.Instance, ct);
+        return new ReadModelDatabase(connectionString);
+    }
+
+    /// <summary>A projector as a process of its own would have it.</summary>
+    public Projector Projector() => new(Source, ReadModels, Parked, NullLogger<Projector>.Instance);
+
+    /// <summary>Applies events in log order, in batches per routing key as the pipeline delivers them.</summary>
+    public static async Task ApplyAsync(
+        Projector projector, IReadOnlyList<IncomingEvent> events, int batchSize, CancellationToken ct)
+    {
+        foreach (var batch in events.Chunk(batchSize))
+        {
+            foreach (var key in batch.GroupBy(RoutingKey))
+                await projector.ApplyAsync(key.Key, [.. key], key.Max(e => e.Position.Commit), ct);
+        }
+    }
+
+    /// <summary>The routing key by which an event is delivered.</summary>
+    public static string RoutingKey(IncomingEvent e) =>
+        Partitions.RoutingKey(e.Family.Name, Partitions.Of(e.Stream, Partitions.CountDefault));
+
+    /// <summary>Every row of every table of the read models, without the wall clock.</summary>
+    public async Task<IReadOnlyList<string>> RowsAsync(CancellationToken ct)
+    {
+        var tables = await ListAsync<string>("""
+            select c.relname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
+            where n.nspname = 'read_models' and c.relkind = 'r' order by 1
+            """, ct);
+        List<string> rows = [];
+        foreach (var table in tables.Except(NotRows))
+            rows.AddRange(await ListAsync<string>(
+                $"select '{table} ' || (to_jsonb(t) - 'updated_at')::text from read_models.{table} t order by 1", ct));
+        return rows;
+    }
+
+    /// <summary>The first column of a query.</summary>
+    public async Task<List<T>> ListAsync<T>(string sql, CancellationToken ct)
+    {
+        await using var command = Source.CreateCommand(sql);
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        List<T> values = [];
+        while (await reader.ReadAsync(ct)) values.Add(await reader.GetFieldValueAsync<T>(0, ct));
+        return values;
+    }
+
+    /// <summary>The single value of a query.</summary>
+    public async Task<T> ScalarAsync<T>(string sql, CancellationToken ct) => (await ListAsync<T>(sql, ct)).Single();
+
+    /// <summary>Carries out a statement.</summary>
+    public async Task ExecuteAsync(string sql, CancellationToken ct)
+    {
+        await using var command = Source.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => Source.DisposeAsync();
+}
