@@ -46,7 +46,7 @@ public static class WaferLine
 
         if (!run.Passed)
             yield return Event(run, "failed", CloudEvent.DeviationType, Deviation(
-                run, null, RunFailed, "major", "The run failed its final test."));
+                run, null, RunFailed, "major", "The run failed its final test.") with { Quantity = 1 });
     }
 
     private static CloudEvent Event(WaferRun run, string what, string type, object data) =>
@@ -55,5 +55,5 @@ public static class WaferLine
     private static DeviationData Deviation(
         WaferRun run, string? sensor, string? defectCode, string severity, string description) => new(
             Site, Product, Process, Station: null, sensor, defectCode, severity, run.At, description,
-            Serial: $"run-{run.Row}", Quantity: 1);
+            Serial: $"run-{run.Row}");
 }

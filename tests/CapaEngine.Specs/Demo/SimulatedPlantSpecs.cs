@@ -90,7 +90,7 @@ public sealed class SimulatedPlantSpecs
         .ShouldAllBe(story => story.Capa!.Criteria.BaselineTo < CountWindowFrom(story));
 
     [Fact]
-    public void The_steps_of_a_story_ascend() => PlantStories.Of(Plant).Select(story => story.Times).ShouldAllBe(times =>
+    public void The_steps_of_a_story_ascend() => PlantStories.Of(Plant).Select(it => it.Times).ShouldAllBe(times =>
         times.Review < times.Analysis && times.Analysis < times.AnalysisApproval
         && times.AnalysisApproval < times.Planning && times.Planning < times.PlanApproval
         && times.PlanApproval < times.ActionStart && times.ActionDone < times.ActionVerified
@@ -111,7 +111,9 @@ public sealed class SimulatedPlantSpecs
         OpenedAt(Different.Where(sent => Subject(sent) == story.Subject))!.Value.AddDays(-7);
 
     private static EvidenceCount Count(CaseStory story, DateTimeOffset from, DateTimeOffset to) => new(
-        from, to, Different.Count(sent => Subject(sent) == story.Subject && sent.DetectedAt >= from && sent.DetectedAt < to),
+        from, to,
+        Different.Count(sent =>
+            Subject(sent) == story.Subject && sent.DetectedAt >= from && sent.DetectedAt < to),
         Sent.Select(sent => sent.Data).OfType<ProductionData>()
             .Where(made => made.Product == story.Subject.Product && made.Process == story.Subject.Process
                 && made.Period.From >= from && made.Period.From < to)

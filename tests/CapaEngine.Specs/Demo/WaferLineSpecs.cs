@@ -7,7 +7,7 @@ namespace CapaEngine.Specs.Demo;
 public sealed class WaferLineSpecs
 {
     private static readonly Lazy<IReadOnlyList<CloudEvent>> Events =
-        new(() => WaferLine.EventsOf(WaferFile.Read(DataFile("secom_semiconductor_2008.csv.gz"))));
+        new(() => WaferLine.EventsOf(WaferFile.Read(PublicData.File(PublicData.Wafers))));
 
     [Fact]
     public void Every_reading_outside_its_limits_is_a_minor_deviation()
@@ -68,11 +68,11 @@ public sealed class WaferLineSpecs
 
     [Fact]
     public void A_second_reading_of_the_file_gives_the_same_events() =>
-        WaferLine.EventsOf(WaferFile.Read(DataFile("secom_semiconductor_2008.csv.gz"))).ShouldBe(Events.Value);
+        WaferLine.EventsOf(WaferFile.Read(PublicData.File(PublicData.Wafers))).ShouldBe(Events.Value);
 
     [Fact]
     public void Another_file_is_refused_with_the_column_it_lacks() =>
-        Should.Throw<UnplayableFileException>(() => WaferFile.Read(DataFile("fda_device_recalls_2002_2013.csv.gz")))
+        Should.Throw<UnplayableFileException>(() => WaferFile.Read(PublicData.File(PublicData.Recalls)))
             .Message.ShouldContain("The column 'row' is missing");
 
     [Theory]
@@ -84,7 +84,8 @@ public sealed class WaferLineSpecs
     [InlineData("row,timestamp,label,s000\n", "no runs")]
     [InlineData("", "empty")]
     public void A_broken_file_is_refused_by_name_of_what_is_wrong(string text, string named) =>
-        Should.Throw<UnplayableFileException>(() => WaferFile.Read(new StringReader(text))).Message.ShouldContain(named);
+        Should.Throw<UnplayableFileException>(() => WaferFile.Read(new StringReader(text)))
+            .Message.ShouldContain(named);
 
     [Fact]
     public void Limits_are_the_mean_and_four_sample_standard_deviations()
@@ -110,16 +111,4 @@ public sealed class WaferLineSpecs
 
     private static IEnumerable<DeviationData> Deviations() =>
         Events.Value.Select(sent => sent.Data).OfType<DeviationData>();
-
-    /// <summary>The public data lie beside the repository; without them these specs fail.</summary>
-    private static string DataFile(string name)
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            var path = Path.Combine(folder.FullName, "shared", "data", name);
-            if (File.Exists(path)) return path;
-        }
-
-        throw new FileNotFoundException($"No folder above {AppContext.BaseDirectory} holds shared/data/{name}.");
-    }
 }
