@@ -43,6 +43,9 @@ public sealed class Play(CapaApi api, AnalystDesk analyst, Report report, TimePr
         await ShowAsync(script, tally, distinct, results, ct);
     }
 
+    private static string OneLine(string sql) =>
+        string.Join(' ', sql.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+
     private async Task<CaseResult> FinishAsync(CaseDriver driver, CancellationToken ct)
     {
         var result = await driver.FinishAsync(ct);
@@ -82,7 +85,7 @@ public sealed class Play(CapaApi api, AnalystDesk analyst, Report report, TimePr
         {
             report.Say();
             report.Say($"  {question.About}");
-            report.Say($"  ./capa sql -c \"{question.Sql.ReplaceLineEndings(" ")}\"");
+            report.Say($"  ./capa sql -c \"{OneLine(question.Sql)}\"");
             foreach (var line in await analyst.AskAsync(question, ct)) report.Say($"    {line}");
         }
     }

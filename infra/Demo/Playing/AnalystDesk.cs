@@ -43,7 +43,8 @@ public sealed class AnalystDesk(NpgsqlDataSource database)
     {
         DBNull => "",
         DateTime time => time.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture),
-        double number => number.ToString("0.######", CultureInfo.InvariantCulture),
+        bool flag => flag ? "yes" : "no",
+        double number => number.ToString("G4", CultureInfo.InvariantCulture),
         _ => Convert.ToString(value, CultureInfo.InvariantCulture)!,
     };
 }
