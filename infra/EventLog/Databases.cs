@@ -7,6 +7,11 @@ internal sealed class Databases : IAsyncDisposable
 {
     private const int ReadConnectionsMax = 40;
     private const int PreparedMax = 30;
+
+    // The server must notice when a writer's machine is gone, or its lock would stay; and a commit is on the disk.
+    private const string WriterSession =
+        "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 -c synchronous_commit=on";
+
     private static readonly TimeSpan WriteTimeout = TimeSpan.FromSeconds(10);
 
     public Databases(string connectionString)
@@ -18,7 +23,7 @@ internal sealed class Databases : IAsyncDisposable
             MaxPoolSize = ReadConnectionsMax,
             MaxAutoPrepare = PreparedMax,
         });
-        Writes = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(connectionString)
+        var writes = new NpgsqlConnectionStringBuilder(connectionString)
         {
             ApplicationName = "capaengine-eventlog-writer",
             // A pool would keep the session, and with it the lock, of a term that is over.
@@ -26,10 +31,9 @@ internal sealed class Databases : IAsyncDisposable
             MaxAutoPrepare = PreparedMax,
             AutoPrepareMinUsages = 2,
             CommandTimeout = (int)WriteTimeout.TotalSeconds,
-            // The server must notice when a writer's machine is gone, or its lock would stay.
-            Options = "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 "
-                + "-c synchronous_commit=on",
-        });
+        };
+        writes.Options = $"{writes.Options} {WriterSession}".Trim();
+        Writes = NpgsqlDataSource.Create(writes);
     }
 
     public string ConnectionString { get; }

@@ -126,7 +126,9 @@ internal sealed class LogReader(Term term, EventTable table, TimeProvider clock)
 
         if (!more.IsCompleted)
         {
-            await Task.WhenAny(more, Task.Delay(IdleCheckpointAfter, clock, ct));
+            using var waiting = CancellationTokenSource.CreateLinkedTokenSource(ct);
+            await Task.WhenAny(more, Task.Delay(IdleCheckpointAfter, clock, waiting.Token));
+            await waiting.CancelAsync();
             ct.ThrowIfCancellationRequested();
         }
 
