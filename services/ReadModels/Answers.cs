@@ -27,9 +27,8 @@ internal static class Answers
         group.AddEndpointFilterFactory((route, next) =>
         {
             var known = route.MethodInfo.GetParameters().Select(parameter => parameter.Name!).ToHashSet();
-            return invocation => invocation.HttpContext.Request.Query.Keys.FirstOrDefault(key => !known.Contains(key))
-                is { } unknown
-                ? ValueTask.FromResult<object?>(HttpResults.Invalid([new FieldError(unknown, "is no parameter here")]))
+            return invocation => Refuse(invocation.HttpContext.Request.Query, known) is { } error
+                ? ValueTask.FromResult<object?>(HttpResults.Invalid([error]))
                 : next(invocation);
         });
         return group;
@@ -59,6 +58,20 @@ internal static class Answers
     public static async Task<bool> ReachedAsync(
         this RevisionWait wait, (Family Family, Guid Id, long Revision)? seen, CancellationToken ct) =>
         seen is not { } stream || await wait.ReachedAsync(stream.Family, stream.Id, stream.Revision, ct);
+
+    private static FieldError? Refuse(IQueryCollection query, HashSet<string> known)
+    {
+        foreach (var (name, values) in query)
+        {
+            if (!known.Contains(name)) return new FieldError(name, "is no parameter here");
+            if (values.Count > 1) return new FieldError(name, "may be given once");
+            // PostgreSQL has no such character in a text, so no record can hold it.
+            if (values.ToString().Contains('\0', StringComparison.Ordinal))
+                return new FieldError(name, "must not contain the character NUL");
+        }
+
+        return null;
+    }
 
     private sealed class Tagged(IResult inner, long revision) : IResult
     {

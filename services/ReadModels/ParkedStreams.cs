@@ -11,9 +11,12 @@ namespace CapaEngine.ReadModels;
 /// Streams with an event that this version cannot project. Their later events wait in the log, so that the stream's
 /// order holds; everything else goes on. After an upgrade they are read again from the log.
 /// </summary>
-public sealed class ParkedStreams(NpgsqlDataSource database, ILogger<ParkedStreams> logger) : IHealthCheck
+public sealed class ParkedStreams(NpgsqlDataSource database, ILogger<ParkedStreams> logger) : IHealthCheck, IDisposable
 {
     private const int NamedMax = 3;
+
+    // Partitions load independently: one at a time, or an older answer could replace a newer one.
+    private readonly SemaphoreSlim loading = new(1);
 
     private FrozenDictionary<string, ParkedStream> streams = FrozenDictionary<string, ParkedStream>.Empty;
 
@@ -23,9 +26,17 @@ public sealed class ParkedStreams(NpgsqlDataSource database, ILogger<ParkedStrea
     /// <summary>Reads which streams wait.</summary>
     public async Task LoadAsync(CancellationToken ct)
     {
-        var rows = await database.QueryAsync<ParkedStream>(new SqlStatement(
-            $"select {Rows.ColumnsOf<ParkedStream>()} from read_models.parked_stream"), ct);
-        streams = rows.ToFrozenDictionary(row => row.Stream);
+        await loading.WaitAsync(ct);
+        try
+        {
+            var rows = await database.QueryAsync<ParkedStream>(new SqlStatement(
+                $"select {Rows.ColumnsOf<ParkedStream>()} from read_models.parked_stream"), ct);
+            streams = rows.ToFrozenDictionary(row => row.Stream);
+        }
+        finally
+        {
+            loading.Release();
+        }
     }
 
     /// <summary>The events that can be projected, and the statements that park the streams of the others.</summary>
@@ -69,6 +80,9 @@ public sealed class ParkedStreams(NpgsqlDataSource database, ILogger<ParkedStrea
     public static bool IsAboutData(PostgresException refused) =>
         refused.SqlState.StartsWith("22", StringComparison.Ordinal)
         || refused.SqlState.StartsWith("23", StringComparison.Ordinal);
+
+    /// <inheritdoc/>
+    public void Dispose() => loading.Dispose();
 
     /// <inheritdoc/>
     public Task<HealthCheckResult> CheckHealthAsync(

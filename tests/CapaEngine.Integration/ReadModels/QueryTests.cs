@@ -90,6 +90,8 @@ public sealed class QueryTests : IAsyncLifetime
         await RefusedAsync("nonconformities?cursor=%20x", HttpStatusCode.BadRequest, "invalid-cursor");
         await RefusedAsync("nonconformities?limit=201", HttpStatusCode.UnprocessableEntity, "invalid");
         await RefusedAsync("nonconformities?statu=open", HttpStatusCode.UnprocessableEntity, "invalid");
+        await RefusedAsync("nonconformities?product=a%00b", HttpStatusCode.UnprocessableEntity, "invalid");
+        await RefusedAsync("nonconformities?site=a&site=b", HttpStatusCode.UnprocessableEntity, "invalid");
         await RefusedAsync("nonconformities?status=opened", HttpStatusCode.UnprocessableEntity, "invalid");
     }
 
