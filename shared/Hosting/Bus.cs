@@ -9,7 +9,7 @@ using Microsoft.Extensions.Options;
 
 namespace CapaEngine.Hosting;
 
-/// <summary>Publishes a batch under its routing key and returns once the broker has taken responsibility for it.</summary>
+/// <summary>Publishes a batch under its routing key; returns once the broker is responsible for it.</summary>
 public delegate Task PublishBatch(string routingKey, EventBatch batch, CancellationToken ct);
 
 /// <summary>Where the broker is, from <c>amqp://user:password@host:port/vhost</c> (or <c>amqps</c>).</summary>
@@ -93,7 +93,8 @@ public static class BusRegistration
         });
         bus.ClearSerialization();
         bus.UseRawJsonSerializer(RawSerializerOptions.AnyMessageType, isDefault: true);
-        var exchange = Partitions.Exchange(context.GetRequiredService<IOptions<PipelineOptions>>().Value.PartitionCount);
+        var options = context.GetRequiredService<IOptions<PipelineOptions>>().Value;
+        var exchange = Partitions.Exchange(options.PartitionCount);
         foreach (var (follower, queues) in context.GetServices<FollowerQueues>())
         foreach (var (queue, partition, routingKeys) in queues)
         {

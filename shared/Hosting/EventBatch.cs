@@ -20,19 +20,34 @@ public sealed class EventBatchConverter : JsonConverter<EventBatch>
     /// <inheritdoc/>
     public override EventBatch Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
-        var json = JsonElement.ParseValue(ref reader);
+        if (reader.TokenType != JsonTokenType.StartObject) throw Malformed();
         try
         {
+            int? partition = null;
+            ulong? after = null, through = null;
+            List<EventEnvelope>? events = null;
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                var name = reader.GetString();
+                reader.Read();
+                switch (name)
+                {
+                    case "partition": partition = reader.GetInt32(); break;
+                    case "after": after = reader.GetUInt64(); break;
+                    case "through": through = reader.GetUInt64(); break;
+                    case "events": events = ReadEvents(ref reader); break;
+                    default: reader.Skip(); break;
+                }
+            }
+
             return new EventBatch(
-                json.GetProperty("partition"u8).GetInt32(), json.GetProperty("after"u8).GetUInt64(),
-                json.GetProperty("through"u8).GetUInt64(),
-                [.. json.GetProperty("events"u8).EnumerateArray().Select(EventEnvelope.Read)]);
+                partition ?? throw Malformed(), after ?? throw Malformed(), through ?? throw Malformed(),
+                events ?? throw Malformed());
         }
-        catch (Exception malformed) when (malformed is KeyNotFoundException or FormatException
-                                              or InvalidOperationException or IndexOutOfRangeException
-                                              or OverflowException)
+        catch (Exception malformed) when (malformed is FormatException or InvalidOperationException
+                                              or IndexOutOfRangeException or OverflowException)
         {
-            throw new JsonException("This is no batch of events.", malformed);
+            throw Malformed(malformed);
         }
     }
 
@@ -48,4 +63,15 @@ public sealed class EventBatchConverter : JsonConverter<EventBatch>
         writer.WriteEndArray();
         writer.WriteEndObject();
     }
+
+    private static List<EventEnvelope> ReadEvents(ref Utf8JsonReader reader)
+    {
+        if (reader.TokenType != JsonTokenType.StartArray) throw Malformed();
+        var events = new List<EventEnvelope>();
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+            events.Add(CloudEventReader.Read(ref reader));
+        return events;
+    }
+
+    private static JsonException Malformed(Exception? cause = null) => new("This is no batch of events.", cause);
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using CapaEngine.Contracts;
 using CapaEngine.Kernel;
@@ -54,17 +53,6 @@ public sealed record EventEnvelope(
         writer.WriteEndObject();
     }
 
-    /// <summary>Reads a CloudEvent. Throws <see cref="JsonException"/> where it is not one of ours.</summary>
-    public static EventEnvelope Read(JsonElement json)
-    {
-        var time = Instant(json, "time");
-        return new EventEnvelope(
-            Guid.Parse(Text(json, "id")), Text(json, "type"), Text(json, "subject"),
-            json.GetProperty("sequence"u8).GetInt64(),
-            ulong.Parse(Text(json, "position"), NumberStyles.None, CultureInfo.InvariantCulture), time,
-            DataOf(json), ReadAttributes(json, time));
-    }
-
     private static Family FamilyOf(string stream) =>
         Families.Of(stream) ?? throw new JsonException($"The stream '{stream}' belongs to no family.");
 
@@ -116,21 +104,6 @@ public sealed record EventEnvelope(
                 "traceparent"u8, $"00-{metadata.TraceId}-{metadata.SpanId}-{(metadata.TraceSampled ? "01" : "00")}");
     }
 
-    private static EventMetadata? ReadAttributes(JsonElement json, DateTimeOffset time)
-    {
-        if (Optional(json, "actorid") is not { } actor) return null;
-        var trace = Optional(json, "traceparent")?.Split('-');
-        return new EventMetadata(
-            new EventActor(
-                actor,
-                Text(json, "actorroles").Split(',', StringSplitOptions.RemoveEmptyEntries).ToValueList(),
-                Text(json, "actorsite")),
-            time, Instant(json, "recordedat"), Text(json, "payloadhash"), Optional(json, "onbehalfof"),
-            json.TryGetProperty("imported"u8, out var imported) && imported.GetBoolean(),
-            Optional(json, "idempotencykey"), Optional(json, "requesthash"), Optional(json, "correlationid"),
-            Optional(json, "causationid"), trace?[1], trace?[2], trace?[3] == "01");
-    }
-
     // The stored bytes go out as they are. Bytes that are no JSON travel as CloudEvents has it for such data.
     private void WriteData(Utf8JsonWriter writer)
     {
@@ -145,10 +118,6 @@ public sealed record EventEnvelope(
         writer.WriteString("datacontenttype"u8, "application/octet-stream"u8);
         writer.WriteBase64String("data_base64"u8, Data.Span);
     }
-
-    private static byte[] DataOf(JsonElement json) => json.TryGetProperty("data"u8, out var data)
-        ? JsonMarshal.GetRawUtf8Value(data).ToArray()
-        : json.GetProperty("data_base64"u8).GetBytesFromBase64();
 
     private static bool IsJson(ReadOnlySpan<byte> data)
     {
@@ -174,13 +143,4 @@ public sealed record EventEnvelope(
     {
         if (value is not null) writer.WriteString(name, value);
     }
-
-    private static string Text(JsonElement json, string name) =>
-        Optional(json, name) ?? throw new JsonException($"The attribute '{name}' is missing.");
-
-    private static string? Optional(JsonElement json, string name) =>
-        json.TryGetProperty(name, out var value) ? value.GetString() : null;
-
-    private static DateTimeOffset Instant(JsonElement json, string name) =>
-        json.GetProperty(name).GetDateTimeOffset().ToUniversalTime();
 }

@@ -65,7 +65,7 @@ public sealed class Follower(
         partition => ($"capa.{Name}.p{partition}{_layout}", partition, (IReadOnlyList<string>)[.. families.Select(
             family => Partitions.RoutingKey(family.Name, partition))]))]);
 
-    /// <summary>Applies a batch from the broker; it returns, and so acknowledges, when the effects are durable.</summary>
+    /// <summary>Applies a batch; it returns, and so acknowledges, when the effects are durable.</summary>
     public async Task ConsumeAsync(int partition, string routingKey, EventBatch batch, CancellationToken ct)
     {
         // The stop of the endpoint gives the batch back to the broker; it is nobody's error.

@@ -37,7 +37,7 @@ public sealed class Leader(
     /// <summary>Whether this process leads now.</summary>
     public bool IsLeading => _leads;
 
-    /// <summary>Since when the work has been failing and why; null once it lasts, or while another process leads.</summary>
+    /// <summary>Since when the work has been failing and why; null once it lasts, or where another leads.</summary>
     public Failure? WorkFailure => WorkLasts() ? null : Volatile.Read(ref _failure);
 
     /// <inheritdoc/>

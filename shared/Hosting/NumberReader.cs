@@ -21,7 +21,7 @@ public sealed class NumberReader(
     private readonly Queue<Guid> _order = new();
     private readonly Dictionary<Guid, TaskCompletionSource<string>> _waiting = [];
 
-    /// <summary>The number of a case created just now; null where none was assigned within <paramref name="max"/>.</summary>
+    /// <summary>The number of a new case; null where none was assigned within <paramref name="max"/>.</summary>
     public async Task<string?> WaitAsync(Guid id, TimeSpan max, CancellationToken ct)
     {
         TaskCompletionSource<string>? waiting;
@@ -29,7 +29,7 @@ public sealed class NumberReader(
         {
             if (_numbers.TryGetValue(id, out var known)) return known;
             if (!_waiting.TryGetValue(id, out waiting))
-                _waiting[id] = waiting = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+                _waiting[id] = waiting = new(TaskCreationOptions.RunContinuationsAsynchronously);
         }
 
         try

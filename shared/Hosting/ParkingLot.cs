@@ -50,7 +50,8 @@ internal sealed class ParkingLot(IEventStore store, string service, TimeProvider
 
     /// <summary>Notes that the reaction was carried out.</summary>
     public Task ReleaseAsync(ParkingEvent.Parked parked, CancellationToken ct) => WriteAsync(
-        () => _parked.ContainsKey(parked.EventId) ? new ParkingEvent.Released(parked.Stream, parked.EventId) : null, ct);
+        () => _parked.ContainsKey(parked.EventId) ? new ParkingEvent.Released(parked.Stream, parked.EventId) : null,
+        ct);
 
     /// <inheritdoc/>
     public void Dispose() => _gate.Dispose();

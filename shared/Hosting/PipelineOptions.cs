@@ -17,7 +17,7 @@ public sealed class PipelineOptions
     /// <summary>Checkpoints are written at most this often.</summary>
     public int CheckpointPeriodMs { get; set; } = 1_000;
 
-    /// <summary>A checkpoint that moved without events is written at most this often, or it would feed itself.</summary>
+    /// <summary>Without events a checkpoint is written at most this often, or it would feed itself.</summary>
     public int IdleCheckpointPeriodMs { get; set; } = 60_000;
 
     /// <summary>The broker's confirm is waited for this long; then the batch is published again.</summary>

@@ -126,7 +126,7 @@ public static class PipelineRegistration
         services.GetRequiredService<ILoggerFactory>().CreateLogger<T>();
 }
 
-/// <summary>Tries parked reactions again from time to time, and writes the last positions when the process stops.</summary>
+/// <summary>Tries parked reactions again from time to time, and writes the last positions at the end.</summary>
 internal sealed class ParkedRetries(
     ReactionSink sink, PipelineOptions options, TimeProvider clock, ILogger<ParkedRetries> logger) : BackgroundService
 {

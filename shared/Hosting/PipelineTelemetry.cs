@@ -4,7 +4,7 @@ using CapaEngine.Contracts;
 
 namespace CapaEngine.Hosting;
 
-/// <summary>What relays and followers tell about themselves. Labels are bounded: never a stream, never a person.</summary>
+/// <summary>What relays and followers tell. Metric labels are bounded: never a stream, never a person.</summary>
 public static class PipelineTelemetry
 {
     /// <summary>Meter of the pipeline.</summary>

@@ -93,7 +93,7 @@ public sealed class ReactionSink : IFollowerSink, IDisposable
         await SaveAsync(isUrgent: false, ct);
     }
 
-    /// <summary>Tries what is parked again, each stream in its order, up to the first that still cannot be done.</summary>
+    /// <summary>Tries what is parked again, each stream in order, up to the first that cannot be done.</summary>
     public async Task RetryParkedAsync(CancellationToken ct)
     {
         foreach (var stream in await _parking.ReadAsync(ct))

@@ -17,7 +17,7 @@ public sealed class Relay(
     private readonly KeyValuePair<string, object?> _tag = new("service", service);
     private RelayBuffer? _buffer;
 
-    /// <summary>Since when the broker has not been taking the batches of some routing key, and its last answer.</summary>
+    /// <summary>Since when the broker takes no batches of some routing key, and its last answer.</summary>
     public Failure? Stalled => Volatile.Read(ref _buffer)?.Failing;
 
     /// <summary>Relays until cancelled. Throws where another leader wrote a checkpoint: this one is outdated.</summary>

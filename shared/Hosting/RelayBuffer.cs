@@ -153,7 +153,7 @@ internal sealed class RelayBuffer : IDisposable
         }
     }
 
-    /// <summary>The batch did not arrive, or nobody knows; its lane pauses, then offers the same events again.</summary>
+    /// <summary>Nobody knows that the batch arrived; its lane pauses, then offers the same events again.</summary>
     public void Retry(OutgoingBatch batch, string reason)
     {
         lock (_gate)
@@ -174,8 +174,8 @@ internal sealed class RelayBuffer : IDisposable
     private void Add(RecordedEvent recorded)
     {
         var partition = Partitions.Of(recorded.Stream, _options.PartitionCount);
-        var family = Families.Of(recorded.Stream);
-        var lane = _lanes[partition].First(lane => lane.Family == family);
+        var lane = Array.Find(
+            _lanes[partition], lane => recorded.Stream.StartsWith(lane.Family.Prefix, StringComparison.Ordinal))!;
         var bytes = recorded.Data.Length + (2 * recorded.Metadata.Length) + recorded.Stream.Length;
         lane.Waiting.Enqueue(new Waiting(EventEnvelope.Of(recorded), _read, recorded.Created, bytes));
         _read = recorded.Position;

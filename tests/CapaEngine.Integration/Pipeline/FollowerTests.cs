@@ -164,7 +164,7 @@ public sealed class FollowerTests
                 _store, broker, builder => AddFollower(builder.AddRelay(ServiceNames.Nonconformities), sink),
                 ("PartitionCount", $"{count}"));
             foreach (var stream in streams) await _store.AppendAsync(stream, 3, Ct);
-            await Eventually.HoldsAsync(() => sink.AppliedCount >= 60, "half of it, so that something is under way", Ct);
+            await Eventually.HoldsAsync(() => sink.AppliedCount >= 60, "most of the first round", Ct);
         }
 
         await using var last = await PipelineHost.StartAsync(

@@ -39,7 +39,7 @@ public sealed class LeaderTests
             Interlocked.Increment(ref running);
             try
             {
-                await Task.Delay(Timeout.Infinite, ct);
+                await ForEverAsync(ct);
             }
             finally
             {
@@ -57,7 +57,7 @@ public sealed class LeaderTests
         {
             Interlocked.Increment(ref attempts);
             if (!mended.Task.IsCompleted) throw new InvalidOperationException("The work is broken.");
-            await Task.Delay(Timeout.Infinite, ct);
+            await ForEverAsync(ct);
         });
         await host.ReportsAsync(Queue, HealthStatus.Unhealthy, Ct);
         (await host.ReadinessAsync()).Entries[Queue].Description.ShouldNotBeNull().ShouldContain("The work is broken.");
@@ -69,12 +69,15 @@ public sealed class LeaderTests
     [Fact]
     public async Task a_dead_background_task_is_seen_in_readiness()
     {
-        var host = await StartAsync(await TestServers.CreateVirtualHostAsync(Ct), ct => Task.Delay(Timeout.Infinite, ct));
+        var broker = await TestServers.CreateVirtualHostAsync(Ct);
+        var host = await StartAsync(broker, ForEverAsync);
         await host.ReportsAsync(Queue, HealthStatus.Healthy, Ct);
         await host.Leader(Queue).StopAsync(Ct);
         (await host.ReadinessAsync()).Entries[Queue].Status.ShouldBe(HealthStatus.Unhealthy);
         await host.StopAsync();
     }
+
+    private static Task ForEverAsync(CancellationToken ct) => new TaskCompletionSource().Task.WaitAsync(ct);
 
     private static Task<PipelineHost> StartAsync(string broker, Func<CancellationToken, Task> work) =>
         PipelineHost.StartAsync(

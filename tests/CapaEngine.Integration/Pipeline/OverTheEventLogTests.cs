@@ -23,7 +23,8 @@ public sealed class OverTheEventLogTests(EventLogFixture log) : IClassFixture<Ev
         var broker = await TestServers.CreateVirtualHostAsync(Ct);
         var reactions = new ScriptedReactions();
         var sink = new RecordingSink();
-        await using var host = await PipelineHost.StartAsync(log.Client, broker, builder => Add(builder, reactions, sink));
+        await using var host = await PipelineHost.StartAsync(
+            log.Client, broker, builder => Add(builder, reactions, sink));
         var deviations = Enumerable.Range(0, 40).Select(_ => TestEvents.NewStream()).ToList();
         var cases = new List<Guid>();
         for (var round = 0; round < 10; round++)

@@ -31,7 +31,8 @@ internal sealed class PipelineHost : IAsyncDisposable
 
     // Each in a flow of its own: the bus keeps its log context in the flow that started it.
     public static Task<PipelineHost> StartAsync(
-        IEventStore store, string broker, Action<WebApplicationBuilder> add, params (string Key, string Value)[] settings) =>
+        IEventStore store, string broker, Action<WebApplicationBuilder> add,
+        params (string Key, string Value)[] settings) =>
         Task.Run(async () =>
         {
             var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -42,7 +43,8 @@ internal sealed class PipelineHost : IAsyncDisposable
             foreach (var (key, value) in settings) builder.Configuration[$"Pipeline:{key}"] = value;
             builder.Services.AddSingleton(store);
             builder.Services.AddSingleton<Microsoft.AspNetCore.Hosting.Server.IServer, NoServer>();
-            builder.Services.AddLogging(logging => logging.AddProvider(TestLog.Instance).SetMinimumLevel(LogLevel.Information));
+            builder.Services.AddLogging(
+                logging => logging.AddProvider(TestLog.Instance).SetMinimumLevel(LogLevel.Information));
             add(builder);
             var app = builder.Build();
             await app.StartAsync();
@@ -149,7 +151,7 @@ internal static class TestEvents
         if (result is not AppendResult.Appended) throw new InvalidOperationException($"{result}");
     }
 
-    /// <summary>Waits until the relay's checkpoint has passed everything that is in the log of deviations now.</summary>
+    /// <summary>Waits until the relay's checkpoint has passed the deviations that are in the log now.</summary>
     public static async Task IsRelayedAsync(this IEventStore store, string service, CancellationToken ct)
     {
         var last = LogPosition.Start;

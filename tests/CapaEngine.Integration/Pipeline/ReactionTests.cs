@@ -9,7 +9,7 @@ using Shouldly;
 
 namespace CapaEngine.Integration.Pipeline;
 
-/// <summary>A reaction that cannot be done is parked with its reason and done later; it never holds up others.</summary>
+/// <summary>What cannot be done is parked with its reason and done later; it never holds up others.</summary>
 public sealed class ReactionTests
 {
     private const string Service = ServiceNames.Nonconformities;
@@ -158,12 +158,12 @@ public sealed class ReactionTests
     private async Task<PipelineHost> StartAsync(
         ScriptedReactions reactions, (string, string)? setting = null, string? broker = null)
     {
-        (string, string)[] settings =
-            [("ReactionAttemptsMax", "3"), ("ReactionDelayMs", "20"), .. setting is { } one ? [one] : Array.Empty<(string, string)>()];
+        List<(string, string)> settings = [("ReactionAttemptsMax", "3"), ("ReactionDelayMs", "20")];
+        if (setting is { } one) settings.Add(one);
         return await PipelineHost.StartAsync(
             _store, broker ?? await TestServers.CreateVirtualHostAsync(Ct),
             builder => builder.AddRelay(Service).AddReactions<ScriptedReactions>(Service)
-                .Services.AddSingleton(reactions), settings);
+                .Services.AddSingleton(reactions), [.. settings]);
     }
 
     private Task<PipelineHost> StartAsync(ScriptedReactions reactions, (string, string) setting) =>

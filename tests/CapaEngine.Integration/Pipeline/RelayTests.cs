@@ -12,7 +12,7 @@ using Shouldly;
 
 namespace CapaEngine.Integration.Pipeline;
 
-/// <summary>The relay publishes everything, in order, as JSON that anybody reads, and claims only what is confirmed.</summary>
+/// <summary>The relay publishes everything as JSON that anybody reads, and claims only what is confirmed.</summary>
 public sealed class RelayTests
 {
     private const string Service = ServiceNames.Nonconformities;
@@ -42,8 +42,7 @@ public sealed class RelayTests
             message.BasicProperties.ContentType.ShouldBe("application/json");
             message.BasicProperties.Persistent.ShouldBeTrue();
             batch = JsonDocument.Parse(message.Body).RootElement;
-            Encoding.UTF8.GetString(message.Body.Span).Contains(Encoding.UTF8.GetString(stored), StringComparison.Ordinal)
-                .ShouldBe(batch.GetProperty("events").GetArrayLength() > 0);
+            (message.Body.Span.IndexOf(stored) >= 0).ShouldBe(batch.GetProperty("events").GetArrayLength() > 0);
         }
         while (batch.GetProperty("events").GetArrayLength() == 0);
 
