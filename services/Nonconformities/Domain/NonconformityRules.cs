@@ -43,13 +43,14 @@ public static class NonconformityRules
             (_, Command.RequireCustomerNotice c) => RequireNotice(c, state),
             (_, Command.ConfirmCustomerInformed c) => ConfirmInformed(c, state, context),
 
+            (_, Command.Close) => Closing.Close(state, context),
+
             (Stage.Reported or Stage.UnderReview, _) => WrongStage(state),
             (_, Command.DecideDisposition c) => Dispositions.DecideLine(c, state, context),
             (_, Command.ExecuteDisposition c) => Dispositions.Execute(c, state, context),
             (_, Command.VerifyDisposition c) => Dispositions.Verify(c, state, context),
             (_, Command.RequireCorrectiveAction c) => CauseDecision.Require(c, state, context),
             (_, Command.DecideNoCorrectiveAction c) => CauseDecision.NotRequired(c, state, context),
-            (_, Command.Close) => Closing.Close(state, context),
             _ => WrongStage(state),
         };
 

@@ -184,6 +184,7 @@ internal static class Closing
             Reject("corrective-action-undecided", "It is not decided whether corrective action is needed."),
         _ when state.ActiveCapas.FirstOrDefault(capa => !capa.IsClosedEffective) is { } open => Reject(
             "capa-open", $"The CAPA {open.CapaId} is {NonconformityRules.Words(open.Stage)}, not closed as effective."),
+        { Stage: not NonconformityStage.Open } => NonconformityRules.WrongStage(state),
         _ => Accept(new Fact.Closed(context.Person, context.Sign(SignatureMeaning.Approved))),
     };
 }

@@ -163,6 +163,9 @@ public sealed class TrackSpecs
     [Fact] public void G17_a_case_without_material_closes_on_its_decisions() =>
         Given([.. Opened(), .. Decisions]).When(new Command.Close()).Then(facts => facts.Count.ShouldBe(1));
 
+    [Fact] public void G17_a_report_is_told_what_is_missing_before_its_review() =>
+        Given(Reported()).When(new Command.Close()).ThenRejected("containment-open");
+
     [Fact] public void G17_containment_must_be_lifted() =>
         Given([.. Opened(), new Fact.ContainmentPlanned("Block.", 8), .. Decisions])
             .When(new Command.Close()).ThenRejected("containment-open");
