@@ -14,7 +14,7 @@ namespace CapaEngine.ActionPlans;
 /// </summary>
 public sealed partial class EvidenceClient(HttpClient http, TimeProvider clock, ILogger<EvidenceClient> logger)
 {
-    /// <summary>How long the read models may take to catch up: they hear of a quiet log every 5 seconds.</summary>
+    /// <summary>How long the read models may take to catch up.</summary>
     private static readonly TimeSpan CatchUpMax = TimeSpan.FromSeconds(10);
 
     private static readonly TimeSpan CatchUpPause = TimeSpan.FromMilliseconds(200);
@@ -29,7 +29,7 @@ public sealed partial class EvidenceClient(HttpClient http, TimeProvider clock, 
     public async Task<Evidence?> CountAsync(
         DeviationSubject subject, Period period, ExposureUnit unit, LogPosition needed, CancellationToken ct)
     {
-        var address = AddressOf(subject, period, unit);
+        var address = AddressOf(subject, period, unit, needed);
         var deadline = clock.GetUtcNow() + CatchUpMax;
         try
         {
@@ -55,7 +55,8 @@ public sealed partial class EvidenceClient(HttpClient http, TimeProvider clock, 
         }
     }
 
-    private static string AddressOf(DeviationSubject subject, Period period, ExposureUnit unit) =>
+    private static string AddressOf(
+        DeviationSubject subject, Period period, ExposureUnit unit, LogPosition needed) =>
         QueryHelpers.AddQueryString("internal/v1/evidence", new Dictionary<string, string?>
         {
             ["site"] = subject.Site,
@@ -67,6 +68,7 @@ public sealed partial class EvidenceClient(HttpClient http, TimeProvider clock, 
             ["from"] = Instant(period.From),
             ["to"] = Instant(period.To),
             ["exposureUnit"] = JsonNamingPolicy.KebabCaseLower.ConvertName(unit.ToString()),
+            ["position"] = needed.Commit.ToString(CultureInfo.InvariantCulture),
         }.Where(parameter => parameter.Value is not null));
 
     private static string Instant(DateTimeOffset time) =>
@@ -110,8 +112,8 @@ public sealed class ForwardAuthorization(IHttpContextAccessor http) : Delegating
 /// <summary>Sets up the way to the read models.</summary>
 public static class EvidenceSetup
 {
-    private static readonly TimeSpan TotalTimeout = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan AttemptTimeout = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan TotalTimeout = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan AttemptTimeout = TimeSpan.FromSeconds(5);
 
     /// <summary>Registers <see cref="EvidenceClient"/> for <c>Services:ReadModels</c>.</summary>
     public static void AddEvidence(this WebApplicationBuilder builder)

@@ -120,7 +120,8 @@ public static class Api
 
     private static async Task<IResult> GetEvidenceAsync(
         string? site, string? product, string? process, string? station, string? characteristic, string? defectCode,
-        string? from, string? to, string? exposureUnit, ClaimsPrincipal caller, Evidence evidence, CancellationToken ct)
+        string? from, string? to, string? exposureUnit, ulong? position, ClaimsPrincipal caller, Evidence evidence,
+        CancellationToken ct)
     {
         var check = new ParameterCheck();
         check.Required("site", site);
@@ -133,6 +134,7 @@ public static class Api
         if (caller.SiteLimit() is { } own && own != site) return HttpResults.NotFound();
         var unit = exposureUnit == Wire.Name(ExposureUnit.Inspected) ? ExposureUnit.Inspected : ExposureUnit.Days;
         return Results.Ok(await evidence.CountAsync(
-            new DeviationSubject(site!, product!, process!, station, characteristic, defectCode), period, unit, ct));
+            new DeviationSubject(site!, product!, process!, station, characteristic, defectCode), period, unit,
+            position ?? 0, ct));
     }
 }

@@ -1,5 +1,6 @@
 using CapaEngine.Contracts;
 using CapaEngine.Hosting;
+using CapaEngine.Kernel;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -18,7 +19,7 @@ public sealed record EvidenceAnswer(
 /// The counts that baselines and verdicts rest on, definition version 1 (docs/read-models.md says it in words). All
 /// numbers of an answer come from one snapshot of the database.
 /// </summary>
-public sealed class Evidence(NpgsqlDataSource database, IOptions<PipelineOptions> pipeline)
+public sealed class Evidence(NpgsqlDataSource database, IEventStore store, IOptions<PipelineOptions> pipeline)
 {
     /// <summary>Raised with any change of what is counted.</summary>
     public const int DefinitionVersion = 1;
@@ -35,8 +36,12 @@ public sealed class Evidence(NpgsqlDataSource database, IOptions<PipelineOptions
     private const string Exposed = "site = $1 and product = $2 and process = $3 and ($4::text is null or station = $4)";
 
     /// <summary>Counts the subject's deviations and its exposure in a period.</summary>
+    /// <param name="wanted">
+    /// The log position the caller needs covered. Where the log holds nothing to count between what is projected and
+    /// that position, the answer covers it without waiting for the next sign of life from the relay.
+    /// </param>
     public async Task<EvidenceAnswer> CountAsync(
-        DeviationSubject subject, Period period, ExposureUnit unit, CancellationToken ct)
+        DeviationSubject subject, Period period, ExposureUnit unit, ulong wanted, CancellationToken ct)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
         await using var snapshot = await connection.BeginTransactionAsync(
@@ -56,8 +61,17 @@ public sealed class Evidence(NpgsqlDataSource database, IOptions<PipelineOptions
         var position = await PositionAsync(connection, ct);
         await snapshot.CommitAsync(ct);
         return new EvidenceAnswer(
-            period.From, period.To, deviations.Count, exposure, DefinitionVersion, position, deviations.IdsHash,
-            missing);
+            period.From, period.To, deviations.Count, exposure, DefinitionVersion,
+            await CoveredAsync(position, wanted, ct), deviations.IdsHash, missing);
+    }
+
+    private async Task<long> CoveredAsync(long projected, ulong wanted, CancellationToken ct)
+    {
+        if ((ulong)projected >= wanted) return projected;
+        await foreach (var next in store.ReadAllAsync(
+            LogPosition.At((ulong)projected), [Families.Deviation.Prefix, Families.Production.Prefix], ct))
+            return next.Position.Commit > wanted ? (long)wanted : projected;
+        return (long)wanted;
     }
 
     /// <summary>The ten equal parts of a period, or as many as whole days fit in it, but at least one.</summary>
