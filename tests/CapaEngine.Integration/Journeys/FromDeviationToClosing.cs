@@ -92,7 +92,7 @@ public sealed class FromDeviationToClosing : IDisposable
     {
         var path = $"nonconformities/{caseId}";
         var at = Cluster.AddDays(2);
-        await quinn.RefusedAsync($"{path}/close", new { }, "wrong-stage", await ETagAsync(path), at);
+        await quinn.RefusedAsync($"{path}/close", new { }, "containment-open", await ETagAsync(path), at);
         await quinn.RefusedAsync($"{path}/accept", new { severity = "major" }, "containment-deadline-missing", at: at);
         await quinn.PostAsync($"{path}/accept", new { severity = "major", containmentDueHours = 24 }, at: at);
         await quinn.RefusedAsync($"{path}/complete-review", new { }, "containment-undecided", at: at);

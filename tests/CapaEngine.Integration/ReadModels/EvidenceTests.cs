@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using CapaEngine.Contracts;
 using CapaEngine.Hosting;
+using CapaEngine.Kernel;
 using CapaEngine.ReadModels;
 using Microsoft.Extensions.Options;
 using Shouldly;
@@ -34,22 +35,22 @@ public sealed class EvidenceTests
         await ApplyAsync(database.Projector(), log.Events, 10, Ct);
         var evidence = Evidence(database);
 
-        var first = await evidence.CountAsync(WholeCase.Subject, Days(0, 10), ExposureUnit.Inspected, Ct);
+        var first = await evidence.CountAsync(WholeCase.Subject, Days(0, 10), ExposureUnit.Inspected, 0, Ct);
         first.Deviations.ShouldBe(3, "The end of the period is exclusive: day 10 is not in it.");
         first.Exposure.ShouldBe(1000);
         first.MissingParts.ShouldBeEmpty();
         first.DeviationIdsHash.ShouldBe(HashOf(0, 3, 9));
         first.DefinitionVersion.ShouldBe(1);
 
-        var second = await evidence.CountAsync(WholeCase.Subject, Days(10, 20), ExposureUnit.Inspected, Ct);
+        var second = await evidence.CountAsync(WholeCase.Subject, Days(10, 20), ExposureUnit.Inspected, 0, Ct);
         second.Deviations.ShouldBe(2);
         (first.Exposure + second.Exposure).ShouldBe(2000, "Adjacent periods share no exposure and lose none.");
 
-        var inDays = await evidence.CountAsync(WholeCase.Subject, Days(0, 30), ExposureUnit.Days, Ct);
+        var inDays = await evidence.CountAsync(WholeCase.Subject, Days(0, 30), ExposureUnit.Days, 0, Ct);
         (inDays.Deviations, inDays.Exposure, inDays.MissingParts.Count).ShouldBe((5L, 30d, 0));
 
         var nothing = await evidence.CountAsync(
-            WholeCase.Subject with { Characteristic = null, DefectCode = "burr" }, Days(0, 20), ExposureUnit.Days, Ct);
+            WholeCase.Subject with { Characteristic = null, DefectCode = "burr" }, Days(0, 20), ExposureUnit.Days, 0, Ct);
         (nothing.Deviations, nothing.DeviationIdsHash).ShouldBe((0L, HashOf()));
     }
 
@@ -63,14 +64,14 @@ public sealed class EvidenceTests
         await ApplyAsync(database.Projector(), log.Events, 10, Ct);
         var evidence = Evidence(database);
 
-        var answer = await evidence.CountAsync(WholeCase.Subject, Days(0, 20), ExposureUnit.Inspected, Ct);
+        var answer = await evidence.CountAsync(WholeCase.Subject, Days(0, 20), ExposureUnit.Inspected, 0, Ct);
         answer.MissingParts.ShouldBe([Days(4, 6), Days(10, 12), Days(14, 16)]);
         answer.Exposure.ShouldBe(14 * 50);
 
         // A week is cut in whole days, a day is one part.
-        (await evidence.CountAsync(WholeCase.Subject, Days(3, 6), ExposureUnit.Inspected, Ct)).MissingParts
+        (await evidence.CountAsync(WholeCase.Subject, Days(3, 6), ExposureUnit.Inspected, 0, Ct)).MissingParts
             .ShouldBe([Days(4, 5), Days(5, 6)]);
-        (await evidence.CountAsync(WholeCase.Subject, Days(5, 6), ExposureUnit.Inspected, Ct)).MissingParts
+        (await evidence.CountAsync(WholeCase.Subject, Days(5, 6), ExposureUnit.Inspected, 0, Ct)).MissingParts
             .ShouldBe([Days(5, 6)]);
     }
 
@@ -85,10 +86,32 @@ public sealed class EvidenceTests
             from unnest(array['deviation', 'production']) family, generate_series(0, 3) partition
             where not (family = 'production' and partition = 3)
             """, Ct);
-        (await evidence.CountAsync(WholeCase.Subject, Days(0, 1), ExposureUnit.Days, Ct)).LogPosition
+        (await evidence.CountAsync(WholeCase.Subject, Days(0, 1), ExposureUnit.Days, 0, Ct)).LogPosition
             .ShouldBe(0, "A partition that was never heard of has reached nothing.");
         await database.ExecuteAsync("insert into read_models.follower_position values ('production.3', 51)", Ct);
-        (await evidence.CountAsync(WholeCase.Subject, Days(0, 1), ExposureUnit.Days, Ct)).LogPosition.ShouldBe(50);
+        (await evidence.CountAsync(WholeCase.Subject, Days(0, 1), ExposureUnit.Days, 0, Ct)).LogPosition.ShouldBe(50);
+    }
+
+    [Fact]
+    public async Task covers_a_wanted_position_where_the_log_holds_nothing_to_count_before_it()
+    {
+        await using var database = await CreateAsync(Ct);
+        var log = new MemoryEventStore(TimeProvider.System);
+        await AppendAsync("actionplan-1");
+        await AppendAsync("actionplan-1");
+        var evidence = Evidence(database, log);
+        (await LogPositionAsync(wanted: 2)).ShouldBe(2, "Nothing is missing, so nobody needs to wait.");
+
+        await AppendAsync("deviation-1");
+        await AppendAsync("actionplan-1");
+        (await LogPositionAsync(wanted: 2)).ShouldBe(2);
+        (await LogPositionAsync(wanted: 4)).ShouldBe(0, "The deviation at 3 is not projected yet.");
+
+        async Task<long> LogPositionAsync(ulong wanted) => (await evidence.CountAsync(
+            WholeCase.Subject, Days(0, 1), ExposureUnit.Days, wanted, Ct)).LogPosition;
+
+        Task<AppendResult> AppendAsync(string stream) => log.AppendAsync(
+            stream, ExpectedRevision.Any, [new NewEvent(Guid.NewGuid(), "a.b.v1", "{}"u8.ToArray(), "{}"u8.ToArray())], Ct);
     }
 
     private static void Produce(History log, int day, double inspected) => log.Add(
@@ -97,8 +120,8 @@ public sealed class EvidenceTests
 
     private static Period Days(int from, int to) => new(Start.AddDays(from), Start.AddDays(to));
 
-    private static Evidence Evidence(ReadModelDatabase database) =>
-        new(database.Source, Options.Create(new PipelineOptions()));
+    private static Evidence Evidence(ReadModelDatabase database, IEventStore? log = null) => new(
+        database.Source, log ?? new MemoryEventStore(TimeProvider.System), Options.Create(new PipelineOptions()));
 
     private static string HashOf(params int[] days) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
         string.Concat(days.Select(day => $"{WholeCase.DeviationId(day):D}\n").Order(StringComparer.Ordinal)))));
