@@ -20,43 +20,48 @@ public sealed class Play(CapaApi api, AnalystDesk analyst, Report report, TimePr
     public async Task RunAsync(Script script, CancellationToken ct)
     {
         var desk = new CaseDesk(api, clock);
-        var drivers = script.Stories
-            .Select(story => (Story: story, Driver: new CaseDriver(desk, report, story))).ToList();
-        report.Say("Sending what the machines reported; people take up the cases that triage opens on the way:");
+        var results = new List<CaseResult>();
+        report.Say("Machines report, triage opens cases, people work on them, all in the order of its times:");
         var tally = await new HistoryPlayer(api, report).PlayAsync(
-            script.Events, drivers.Select(it => new Pause(it.Story.Times.Review, it.Driver.ReviewAsync)), ct);
+            script.Events, script.Stories.SelectMany(story => PausesOf(story, desk, script.Source, results)), ct);
         if (tally.Conflicts + tally.Quarantined > 0)
             throw new NotAsExpectedException($"{tally.Conflicts} events conflict with others of the same id, "
                 + $"{tally.Quarantined} were not understood.");
 
         var distinct = script.Events.Select(sent => sent.Id).Distinct().Count();
-        await desk.UntilAsync("All events are rows of the read models", async () =>
-        {
-            var rows = await analyst.RowCountAsync(script.Source, ct);
-            report.Progress("rows in the read models", rows, distinct);
-            return rows >= distinct;
-        }, ct);
-
-        report.Say("People work on the cases:");
-        var results = new List<CaseResult>();
-        foreach (var (_, driver) in drivers) results.Add(await FinishAsync(driver, ct));
+        await AreRowsAsync(script.Source, distinct, desk, ct);
         await ShowAsync(script, tally, distinct, results, ct);
     }
 
     private static string OneLine(string sql) =>
         string.Join(' ', sql.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 
-    private async Task<CaseResult> FinishAsync(CaseDriver driver, CancellationToken ct)
+    private IEnumerable<Pause> PausesOf(CaseStory story, CaseDesk desk, string source, List<CaseResult> results)
     {
-        var result = await driver.FinishAsync(ct);
-        report.Say($"  {result.Story.Subject.What}: {Describe(result)}");
-        return result;
+        var driver = new CaseDriver(desk, report, story);
+        yield return new Pause(story.Times.Review, (_, ct) => driver.ReviewAsync(ct));
+        yield return new Pause(story.EndsAt, async (sentCount, ct) =>
+        {
+            // People decide on counts, so what was sent must have been counted.
+            await AreRowsAsync(source, sentCount, desk, ct);
+            var result = await driver.FinishAsync(ct);
+            results.Add(result);
+            report.Say($"  {story.EndsAt:yyyy-MM-dd}  {story.Subject.What}: {Describe(result)}");
+        });
     }
+
+    private Task AreRowsAsync(string source, int count, CaseDesk desk, CancellationToken ct) =>
+        desk.UntilAsync("All events are rows of the read models", async () =>
+        {
+            var rows = await analyst.RowCountAsync(source, ct);
+            if (rows < count) report.Progress("rows in the read models", rows, count);
+            return rows >= count;
+        }, ct);
 
     private static string Describe(CaseResult result) =>
         (result.WasDecidedBefore, result.Story.End, result.Verdict) switch
     {
-        (true, _, _) => $"an earlier play has brought it to its end ({result.Verdict ?? result.Status}); left as it is",
+        (true, _, _) => "an earlier play has brought it to its end; left as it is",
         (_, StoryEnd.Reported, _) => "left for somebody to take up",
         (_, StoryEnd.ClosedWithoutCapa, _) => "closed without corrective action, with its reason",
         (_, StoryEnd.Decided, "effective") => "effective: its CAPA and the nonconformity are closed, signed",
@@ -74,7 +79,7 @@ public sealed class Play(CapaApi api, AnalystDesk analyst, Report report, TimePr
         if (rows != distinct) throw new NotAsExpectedException("The rows do not agree with what was sent.");
         report.Say();
         report.Say("Look at");
-        foreach (var result in results.Where(result => result.CapaId is not null).Take(2))
+        foreach (var result in results.Where(result => result.Story.End == StoryEnd.Decided))
         {
             var dossier = new Uri(api.Origin, $"/api/v1/cases/{result.NonconformityId:D}");
             report.Say($"  the dossier of {result.Story.Subject.What}: {dossier}");

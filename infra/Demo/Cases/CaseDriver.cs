@@ -37,10 +37,10 @@ public sealed class CaseDriver(CaseDesk desk, Report report, CaseStory story)
     {
         JsonObject? found = null;
         await desk.UntilAsync($"Triage opens the case of {story.Subject.What}", async () =>
-            (found = await desk.FindCaseAsync(story.Subject, ct)) is not null, ct);
+            (found = await desk.FindCaseAsync(story.Subject, ct))?["number"] is not null, ct);
         caseId = Guid.Parse((string)found!["id"]!);
         wasDecidedBefore = (string?)found["status"] == "closed";
-        report.Say($"  {story.Times.Review:yyyy-MM-dd}  {story.Subject.What}: triage opened {Name(found)}, "
+        report.Say($"  {story.Times.Review:yyyy-MM-dd}  {story.Subject.What}: triage opened {found["number"]}, "
             + $"severity {found["severity"]}{(wasDecidedBefore ? "; closed by an earlier play" : "")}");
         if (story.End == StoryEnd.Reported || wasDecidedBefore) return;
 
@@ -64,7 +64,7 @@ public sealed class CaseDriver(CaseDesk desk, Report report, CaseStory story)
                 new { capaOwner = cast.Engineer.Id, reason = story.WhyDecision }, at += BetweenSteps, ct);
     }
 
-    /// <summary>The rest of the story, once all that the machines reported is in.</summary>
+    /// <summary>The rest of the story, once all that the machines reported until its end is in.</summary>
     public async Task<CaseResult> FinishAsync(CancellationToken ct)
     {
         if (story.End == StoryEnd.Reported || wasDecidedBefore) return await ResultAsync(ct);
@@ -221,8 +221,6 @@ public sealed class CaseDriver(CaseDesk desk, Report report, CaseStory story)
         desk.ActAsync(person, record, command, body, at, Key(command), ct);
 
     private string Key(string step) => $"demo/{story.Key}/{step}";
-
-    private static string Name(JsonObject found) => (string?)found["number"] ?? $"case {(string)found["id"]!}";
 
     private static bool HasAnalysis(JsonObject dossier) => EventOf(dossier, "rootcause.started.v1") is not null;
 

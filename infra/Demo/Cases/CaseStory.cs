@@ -80,4 +80,14 @@ public sealed record CaseStory(
 {
     /// <summary>Who acts.</summary>
     public Cast Cast { get; } = Cast.Simulated;
+
+    /// <summary>When the last of it happens: what machines report later must not reach its records before.</summary>
+    public DateTimeOffset EndsAt => End switch
+    {
+        StoryEnd.Reported => Times.Review,
+        StoryEnd.Planning => Times.Planning,
+        StoryEnd.Implementing => Times.ActionStart,
+        StoryEnd.Monitoring => Times.ActionVerified,
+        _ => Times.Closing,
+    };
 }

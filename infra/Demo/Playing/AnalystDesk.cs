@@ -44,7 +44,8 @@ public sealed class AnalystDesk(NpgsqlDataSource database)
         DBNull => "",
         DateTime time => time.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture),
         bool flag => flag ? "yes" : "no",
-        double number => number.ToString("G4", CultureInfo.InvariantCulture),
+        double number => number.ToString(
+            Math.Abs(number) is 0 or >= 0.001 ? "0.####" : "G3", CultureInfo.InvariantCulture),
         _ => Convert.ToString(value, CultureInfo.InvariantCulture)!,
     };
 }

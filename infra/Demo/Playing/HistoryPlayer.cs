@@ -4,7 +4,8 @@ namespace CapaEngine.Demo.Playing;
 
 /// <summary>A moment at which the play stops for people to act, before anything later is sent.</summary>
 /// <param name="At">Events up to here have been sent when it comes.</param>
-public sealed record Pause(DateTimeOffset At, Func<CancellationToken, Task> Act);
+/// <param name="Act">What people do; they are told how many different events have been sent.</param>
+public sealed record Pause(DateTimeOffset At, Func<int, CancellationToken, Task> Act);
 
 /// <summary>How the receipts of a play add up.</summary>
 public sealed record Tally(int Sent = 0, int Accepted = 0, int Duplicates = 0, int Conflicts = 0, int Quarantined = 0)
@@ -42,7 +43,7 @@ public sealed class HistoryPlayer(CapaApi api, Report report)
             var upTo = later < 0 ? ordered.Count : later;
             tally = await SendAsync(ordered, next, upTo, tally, ct);
             next = upTo;
-            await pause.Act(ct);
+            await pause.Act(ordered.Take(next).DistinctBy(sent => sent.Id).Count(), ct);
         }
 
         return await SendAsync(ordered, next, ordered.Count, tally, ct);

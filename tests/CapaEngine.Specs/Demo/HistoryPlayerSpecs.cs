@@ -48,8 +48,9 @@ public sealed class HistoryPlayerSpecs : IDisposable
     {
         var sentAtPause = -1;
 
-        await PlayAsync(Events(100), new Pause(Start.AddMinutes(49), _ =>
+        await PlayAsync(Events(100), new Pause(Start.AddMinutes(49), (count, _) =>
         {
+            count.ShouldBe(50);
             sentAtPause = server.Batches.Sum(batch => batch.Count);
             return Task.CompletedTask;
         }));
