@@ -29,7 +29,7 @@ build() {
   ) 8>&- 9>&- | tee "$log" | sed -nuE 's#^ *([A-Za-z.]+) -> .*/bin/.*#  built \1#p' >&2 && status=0 || status=$?
   exec 8>&-
   [[ $status -eq 0 ]] && return 0
-  grep -E '(error|warning) ' "$log" | sort -u | head -n 20 >&2
+  grep -E '(error|warning) ' "$log" | sort -u | head -n 20 >&2 || true
   die 1 "the build failed (${log#"$ROOT/"})"
 }
 

@@ -83,7 +83,7 @@ prepare_programs() {
   done
   sources=$(source_state)
   if ((!missing)) && { ((running)) || [[ $(cat "$STATE/app/sources" 2>/dev/null) == "$sources" ]]; }; then return 0; fi
-  # Analysis halves the speed of a build and is the business of the tests.
+  # Analysis halves the speed of a build and is the business of CI, which builds afresh.
   build "$ROOT/infra/Runtime.slnf" "the services" -p:RunAnalyzers=false
   for program in "$@" demo; do
     is_alive "$program" || install_program "$program"
