@@ -37,9 +37,12 @@ public sealed class RootCauseRegister : IReadModel
             """, f.CompletedBy, f.HumanErrorReason)],
         SentBack => [Update(e, "status = 'open', completed_at = null, completed_by = null")],
         Approved f => [Update(e, "status = 'approved', approved_at = $4, approved_by = $6", f.ApprovedBy)],
-        Reopened f => [Update(e, """
+        // What was verified did not hold: it is a hypothesis again, and the extent is asked anew. The journal of the
+        // case keeps the former cycle readable.
+        Reopened f => [VerifiedNoMore(e), Update(e, """
             status = 'open', cycle = $6, completed_at = null, completed_by = null, approved_at = null,
-            approved_by = null
+            approved_by = null, unknown_justification = null, extent_query = null, extent_hits = null,
+            extent_checked_by = null, extent_checked_at = null, human_error_reason = null
             """, f.Cycle)],
         _ => [Update(e)],
     };
@@ -52,6 +55,12 @@ public sealed class RootCauseRegister : IReadModel
         Row.UpdatePart(e, "cause", Cause, """
             status = $7, method = $8, evidence = $9, decided_by = $10, decided_at = $4
             """, causeId, status, Wire.Name(method), evidence, person);
+
+    private static SqlStatement VerifiedNoMore(IncomingEvent e) => Row.Statement(e, """
+        update read_models.cause set status = 'hypothesis', method = null, evidence = null, decided_by = null,
+          decided_at = null, revision = $2, position = $3, updated_at = now()
+        where root_cause_id = $1 and status = 'verified' and revision < $2
+        """);
 
     private static SqlStatement Insert(IncomingEvent e, Started f) => Row.Statement(e, """
         insert into read_models.root_cause_analysis (id, revision, position, occurred_at, recorded_at, started_at,

@@ -76,7 +76,7 @@ public abstract record SignatureEvent
         DateTimeOffset? WindowFrom, ValueList<Guid> Deviations) : SignatureEvent;
 }
 
-/// <summary>By which rule deviations become cases. Each version is kept; a decision names the one it followed.</summary>
+/// <summary>By which rule deviations become cases. Each version is kept; a decision names its own.</summary>
 public abstract record TriagePolicyEvent
 {
     private TriagePolicyEvent() { }
@@ -120,7 +120,7 @@ public abstract record CheckpointEvent
 /// <summary>The position a follower has reached on one routing key.</summary>
 public sealed record FollowerPosition(string RoutingKey, ulong Position);
 
-/// <summary>What a service's reactions could not do, in the stream <c>parked-{service}</c>; it is not relayed.</summary>
+/// <summary>What a service's reactions could not do, in <c>parked-{service}</c>; it is not relayed.</summary>
 public abstract record ParkingEvent
 {
     private ParkingEvent() { }

@@ -71,7 +71,7 @@ public sealed record Signature(
     string PersonId, string PrintedName, SignatureMeaning Meaning, DateTimeOffset SignedAt,
     string Stream, long Revision, string ContentHash);
 
-/// <summary>Risk before action: likelihood and severity stay apart, because their product hides which is which.</summary>
+/// <summary>Risk before action: likelihood and severity stay apart; their product hides which is which.</summary>
 /// <param name="Severity">1 (negligible) to 5 (catastrophic).</param>
 /// <param name="Likelihood">1 (rare) to 5 (almost certain).</param>
 public sealed record RiskRating(int Severity, int Likelihood);

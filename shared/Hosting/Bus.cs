@@ -65,6 +65,8 @@ public static class BusRegistration
             (host.StopTimeout, host.ConsumerStopTimeout) = (StopTimeout, ConsumerStopTimeout));
         builder.Services.AddMassTransit(bus =>
         {
+            // What a quality system does is nobody else's business, and a plant's network may have no way out.
+            bus.DisableUsageTelemetry();
             // Commands are taken while the broker is away, because the log is the truth; so this only degrades.
             bus.ConfigureHealthCheckOptions(health =>
             {

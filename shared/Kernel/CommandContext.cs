@@ -9,7 +9,8 @@ namespace CapaEngine.Kernel;
 /// <param name="Site">The one site of the caller, or <c>*</c>.</param>
 /// <param name="DispositionKinds">The kinds the person is qualified to decide (G05); empty for most.</param>
 public sealed record Actor(
-    string PersonId, string PrintedName, ValueList<string> Roles, string Site, ValueList<DispositionKind> DispositionKinds)
+    string PersonId, string PrintedName, ValueList<string> Roles, string Site,
+    ValueList<DispositionKind> DispositionKinds)
 {
     /// <summary>The actor of a service's reactions.</summary>
     public static Actor Service(string name) =>

@@ -84,7 +84,8 @@ public sealed class DeciderHandler<TState, TCommand, TEvent>(
     {
         var data = EventCatalog.Serialize(fact);
         return new NewEvent(
-            loaded.EventId(context, index), EventCatalog.NameOf(fact), data, EventCatalog.Serialize(loaded.Describe(context, data)));
+            loaded.EventId(context, index), EventCatalog.NameOf(fact), data,
+            EventCatalog.Serialize(loaded.Describe(context, data)));
     }
 
     private async Task<Loaded> LoadAsync(Guid id, CommandContext? context, CancellationToken ct)

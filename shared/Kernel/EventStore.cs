@@ -57,7 +57,7 @@ public abstract record AppendResult
     /// <param name="Revision">Revision of the last event of this append.</param>
     public sealed record Appended(long Revision, LogPosition Position) : AppendResult;
 
-    /// <summary>The stream was not where the append expected it. <paramref name="Actual"/> is -1 if it does not exist.</summary>
+    /// <summary>The stream was elsewhere. <paramref name="Actual"/> is -1 if it does not exist.</summary>
     public sealed record WrongExpectedRevision(long Actual) : AppendResult;
 
     /// <summary>The stream was tombstoned and can never be written again.</summary>
@@ -69,7 +69,7 @@ public abstract record AppendResult
     /// <summary>The store's user may not write this stream.</summary>
     public sealed record AccessDenied : AppendResult;
 
-    /// <summary>Nobody knows whether it was written. Repeat it with the same event ids and the same expectation.</summary>
+    /// <summary>Nobody knows whether it was written. Repeat it with the same ids and expectation.</summary>
     public sealed record OutcomeUnknown(string Reason) : AppendResult;
 
     /// <summary>The store refused for now; nothing was written.</summary>
@@ -101,7 +101,7 @@ public interface IEventStore
     Task<AppendResult> AppendAsync(
         string stream, ExpectedRevision expected, IReadOnlyList<NewEvent> events, CancellationToken ct);
 
-    /// <summary>Reads forwards, beginning with <paramref name="fromRevision"/>; a missing stream has no events.</summary>
+    /// <summary>Reads forwards from <paramref name="fromRevision"/>; a missing stream has no events.</summary>
     IAsyncEnumerable<RecordedEvent> ReadStreamAsync(
         string stream, long fromRevision, long countMax, CancellationToken ct);
 

@@ -50,7 +50,8 @@ public sealed class EvidenceTests
         (inDays.Deviations, inDays.Exposure, inDays.MissingParts.Count).ShouldBe((5L, 30d, 0));
 
         var nothing = await evidence.CountAsync(
-            WholeCase.Subject with { Characteristic = null, DefectCode = "burr" }, Days(0, 20), ExposureUnit.Days, 0, Ct);
+            WholeCase.Subject with { Characteristic = null, DefectCode = "burr" }, Days(0, 20),
+            ExposureUnit.Days, 0, Ct);
         (nothing.Deviations, nothing.DeviationIdsHash).ShouldBe((0L, HashOf()));
     }
 
@@ -111,7 +112,8 @@ public sealed class EvidenceTests
             WholeCase.Subject, Days(0, 1), ExposureUnit.Days, wanted, Ct)).LogPosition;
 
         Task<AppendResult> AppendAsync(string stream) => log.AppendAsync(
-            stream, ExpectedRevision.Any, [new NewEvent(Guid.NewGuid(), "a.b.v1", "{}"u8.ToArray(), "{}"u8.ToArray())], Ct);
+            stream, ExpectedRevision.Any,
+            [new NewEvent(Guid.NewGuid(), "a.b.v1", "{}"u8.ToArray(), "{}"u8.ToArray())], Ct);
     }
 
     private static void Produce(History log, int day, double inspected) => log.Add(

@@ -84,7 +84,11 @@ public sealed class ProjectionTests
             """, Ct)).ShouldBe(["awaiting-cause plan 2 none 1"]);
         (await database.ListAsync<string>(
             "select concat_ws(' ', status, cycle) from reporting.root_cause_analysis", Ct)).ShouldBe(["open 2"]);
-        (await database.ScalarAsync<int>("select cycle from reporting.cause", Ct)).ShouldBe(1);
+        (await database.ListAsync<string>("""
+            select concat_ws(' ', cycle, status, coalesce(evidence, 'none')) from reporting.cause
+            """, Ct)).ShouldBe(["1 hypothesis none"], "What was verified did not hold.");
+        (await database.ScalarAsync<bool>(
+            "select extent_query is null from reporting.root_cause_analysis", Ct)).ShouldBeTrue();
     }
 
     [Fact]

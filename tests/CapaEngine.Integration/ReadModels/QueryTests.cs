@@ -3,6 +3,7 @@ using System.Security.Claims;
 using System.Text.Json.Nodes;
 using CapaEngine.Contracts;
 using CapaEngine.Hosting;
+using CapaEngine.Kernel;
 using CapaEngine.ReadModels;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -34,6 +35,7 @@ public sealed class QueryTests : IAsyncLifetime
         builder.Services.ConfigureHttpJsonOptions(json => StrictJson.Apply(json.SerializerOptions));
         builder.Services.AddSingleton(database.Source).AddSingleton(TimeProvider.System)
             .AddSingleton(Options.Create(new PipelineOptions()))
+            .AddSingleton<IEventStore>(new MemoryEventStore(TimeProvider.System))
             .AddSingleton<NonconformityQueries>().AddSingleton<ActionBoardQueries>().AddSingleton<RootCauseQueries>()
             .AddSingleton<EffectivenessQueries>().AddSingleton<DossierQueries>().AddSingleton<Evidence>()
             .AddSingleton<RevisionWait>();

@@ -118,7 +118,8 @@ public sealed partial class ArchitectureRules
             && !file.StartsWith("tests/")).ToList();
         projects.Count.ShouldBeGreaterThan(8);
         ProjectsUsing(projects, "Npgsql").ShouldBe(
-            ["infra/Demo/Demo.csproj", "infra/EventLog/EventLog.csproj", "services/ReadModels/ReadModels.csproj"], true);
+            ["infra/Demo/Demo.csproj", "infra/EventLog/EventLog.csproj", "services/ReadModels/ReadModels.csproj"],
+            ignoreOrder: true);
         ProjectsUsing(projects, "MassTransit.RabbitMQ").ShouldBe(["shared/Hosting/Hosting.csproj"]);
         ProjectsUsing(projects, "Grpc.Net.Client").ShouldBe(["shared/EventStore/EventStore.csproj"]);
     }

@@ -3,7 +3,7 @@ using Shouldly;
 
 namespace CapaEngine.Specs.Architecture;
 
-/// <summary>A17: style is a test. What git tracks keeps to the lengths, words and links the project agreed on.</summary>
+/// <summary>A17: style is a test. What git tracks keeps to the lengths, words and links agreed on.</summary>
 public sealed partial class TidyRules
 {
     private const int LineLengthMax = 120;
