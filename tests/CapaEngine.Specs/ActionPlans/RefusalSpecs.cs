@@ -3,7 +3,7 @@ using Shouldly;
 
 namespace CapaEngine.Specs.ActionPlans;
 
-/// <summary>Codes are part of the API: what the rules answer is what the documentation lists and the specs try.</summary>
+/// <summary>Codes are part of the API: the rules, the documentation and the specs name the same ones.</summary>
 public sealed partial class RefusalSpecs
 {
     private const int TimeoutMs = 1000;
