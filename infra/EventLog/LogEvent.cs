@@ -23,6 +23,12 @@ internal static class SystemNames
     public const string MetadataType = "$metadata";
     public const string TombstoneType = "$streamDeleted";
 
+    /// <summary>The name of the whole log, where rights to read it are meant.</summary>
+    public const string All = "$all";
+
+    /// <summary>The stream whose last event holds the access lists of streams that have none.</summary>
+    public const string Settings = "$settings";
+
     /// <summary>The revision of a tombstone: no event can follow it.</summary>
     public const long TombstoneRevision = long.MaxValue;
 

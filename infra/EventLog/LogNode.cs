@@ -67,7 +67,7 @@ internal sealed class LogNode(
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(ct, lifetime.ApplicationStopping);
         await using var tables = new WriterTables(await databases.Writes.OpenConnectionAsync(ct));
         var tail = new LogTail(await tables.LastPositionAsync(ct));
-        var limits = new LimitsOfStreams(await tables.LimitsAsync(ct));
+        var limits = new LimitsOfStreams(await tables.LimitsAsync(ct), await tables.AccessDefaultsAsync(ct));
         var writer = new Writer(lease.Epoch, tables, tail, limits, clock, telemetry);
         var term = new Term(lease.Epoch, writer, tail, limits, ending.Token);
         var writing = writer.RunAsync(ending.Token);

@@ -1,5 +1,5 @@
-using System.Net;
 using CapaEngine.EventLog;
+using CapaEngine.EventLog.Access;
 using CapaEngine.EventLog.Reading;
 using CapaEngine.EventLog.Rpc;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -8,17 +8,55 @@ using OpenTelemetry.Metrics;
 const int MessageBytesMax = 17 * 1024 * 1024;
 const int SubscriptionsPerConnectionMax = 1_000;
 
-var builder = WebApplication.CreateBuilder(args);
-var url = new Uri(builder.Configuration["EventLog:Url"] ?? "http://127.0.0.1:2113");
-var healthUrl = new Uri(builder.Configuration["EventLog:HealthUrl"] ?? "http://127.0.0.1:2114");
-var postgres = builder.Configuration.GetConnectionString("Postgres")
-    ?? throw new InvalidOperationException("ConnectionStrings:Postgres is not set.");
-
-builder.WebHost.ConfigureKestrel(kestrel =>
+if (args is [HashPasswordCommand.Name])
 {
-    Listen(kestrel, url, HttpProtocols.Http2);
-    Listen(kestrel, healthUrl, HttpProtocols.Http1);
-    var limits = kestrel.Limits;
+    return await HashPasswordCommand.RunAsync(Console.In, Console.Out, Console.Error);
+}
+
+try
+{
+    await RunAsync(args);
+    return 0;
+}
+catch (SettingException wrong)
+{
+    await Console.Error.WriteLineAsync(wrong.Message);
+    return 1;
+}
+
+static async Task RunAsync(string[] args)
+{
+    var builder = WebApplication.CreateBuilder(args);
+    var settings = EventLogSettings.Read(builder.Configuration);
+    builder.WebHost.ConfigureKestrel(kestrel =>
+    {
+        var certificate = kestrel.ApplicationServices.GetService<FromFiles<ServerCertificate>>();
+        kestrel.Listen(settings.Url, HttpProtocols.Http2, certificate);
+        kestrel.Listen(settings.HealthUrl, HttpProtocols.Http1, certificate);
+        Limit(kestrel.Limits);
+    });
+
+    // One line per request is noise, so is a client that leaves, and a node that waits for its turn is not ready.
+    builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+    builder.Logging.AddFilter("Grpc", LogLevel.Warning);
+    builder.Logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.Critical);
+    AddLog(builder.Services, settings);
+    builder.Services.AddAccess(settings);
+
+    var app = builder.Build();
+    app.UseAdmission(settings);
+    app.MapGrpcService<StreamsService>();
+    app.MapGrpcService<GossipService>().AllowAnonymous();
+    app.MapGrpcService<ServerFeaturesService>().AllowAnonymous();
+    app.MapHealthChecks("/health/live", new() { Predicate = _ => false }).AllowAnonymous();
+    app.MapHealthChecks("/health/ready", new() { Predicate = check => check.Tags.Contains(WriterHealth.Tag) })
+        .AllowAnonymous();
+    app.MapPrometheusScrapingEndpoint("/metrics").AllowAnonymous();
+    await app.RunAsync();
+}
+
+static void Limit(KestrelServerLimits limits)
+{
     // A slow subscriber is slow, not gone; who is gone does not answer a ping.
     limits.MinRequestBodyDataRate = null;
     limits.MinResponseDataRate = null;
@@ -27,49 +65,22 @@ builder.WebHost.ConfigureKestrel(kestrel =>
     limits.Http2.MaxStreamsPerConnection = SubscriptionsPerConnectionMax;
     limits.Http2.InitialConnectionWindowSize = 8 * 1024 * 1024;
     limits.Http2.InitialStreamWindowSize = 4 * 1024 * 1024;
-});
+}
 
-// One line per request is noise, and a node that waits for its turn is not ready all the time.
-builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
-builder.Logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.Critical);
-
-var services = builder.Services;
-services.AddSingleton(TimeProvider.System);
-services.AddSingleton(new Databases(postgres));
-services.AddSingleton(provider => new EventTable(provider.GetRequiredService<Databases>().Reads));
-services.AddSingleton<Telemetry>();
-services.AddSingleton<LogNode>();
-services.AddHostedService(provider => provider.GetRequiredService<LogNode>());
-services.AddSingleton<StreamsService>();
-services.AddSingleton<GossipService>();
-services.AddSingleton<ServerFeaturesService>();
-services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = MessageBytesMax);
-services.AddHealthChecks().AddCheck<WriterHealth>("writer", tags: [WriterHealth.Tag]);
-services.AddOpenTelemetry().WithMetrics(metrics => metrics
-    .AddMeter(Telemetry.MeterName, "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime")
-    .AddPrometheusExporter());
-
-var app = builder.Build();
-app.MapGrpcService<StreamsService>();
-app.MapGrpcService<GossipService>();
-app.MapGrpcService<ServerFeaturesService>();
-app.MapHealthChecks("/health/live", new() { Predicate = _ => false });
-app.MapHealthChecks("/health/ready", new() { Predicate = check => check.Tags.Contains(WriterHealth.Tag) });
-app.MapPrometheusScrapingEndpoint("/metrics");
-await app.RunAsync();
-
-static void Listen(KestrelServerOptions kestrel, Uri url, HttpProtocols protocols)
+static void AddLog(IServiceCollection services, EventLogSettings settings)
 {
-    if (IPAddress.TryParse(url.DnsSafeHost, out var address))
-    {
-        kestrel.Listen(address, url.Port, listen => listen.Protocols = protocols);
-    }
-    else if (url.IsLoopback)
-    {
-        kestrel.ListenLocalhost(url.Port, listen => listen.Protocols = protocols);
-    }
-    else
-    {
-        throw new InvalidOperationException($"{url} is neither an address of this machine nor localhost.");
-    }
+    services.AddSingleton(TimeProvider.System);
+    services.AddSingleton(new Databases(settings.Postgres));
+    services.AddSingleton(provider => new EventTable(provider.GetRequiredService<Databases>().Reads));
+    services.AddSingleton<Telemetry>();
+    services.AddSingleton<LogNode>();
+    services.AddHostedService(provider => provider.GetRequiredService<LogNode>());
+    services.AddSingleton<StreamsService>();
+    services.AddSingleton<GossipService>();
+    services.AddSingleton<ServerFeaturesService>();
+    services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = MessageBytesMax);
+    services.AddHealthChecks().AddCheck<WriterHealth>("writer", tags: [WriterHealth.Tag]);
+    services.AddOpenTelemetry().WithMetrics(metrics => metrics
+        .AddMeter(Telemetry.MeterName, "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime")
+        .AddPrometheusExporter());
 }

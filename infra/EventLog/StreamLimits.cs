@@ -1,14 +1,18 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using CapaEngine.EventLog.Access;
 
 namespace CapaEngine.EventLog;
 
-/// <summary>What readers of a stream may see of it, after its metadata.</summary>
-internal sealed record StreamLimits(long? MaxCount, long? TruncateBefore, long? MaxAgeSeconds)
+/// <summary>What the metadata of a stream say: what readers may see of it, and who may do what.</summary>
+/// <param name="Access">Null if the stream has no access list of its own.</param>
+internal sealed record StreamLimits(
+    long? MaxCount, long? TruncateBefore, long? MaxAgeSeconds, AccessList? Access = null)
 {
     private const string MaxCountName = "$maxCount";
     private const string TruncateBeforeName = "$tb";
     private const string MaxAgeName = "$maxAge";
+    private const string AccessListName = "$acl";
 
     public static StreamLimits None { get; } = new(null, null, null);
 
@@ -27,7 +31,9 @@ internal sealed record StreamLimits(long? MaxCount, long? TruncateBefore, long? 
         {
             using var json = JsonDocument.Parse(metadata);
             return json.RootElement.ValueKind == JsonValueKind.Object
-                ? new(Number(json, MaxCountName), Number(json, TruncateBeforeName), Number(json, MaxAgeName))
+                ? new(
+                    Number(json, MaxCountName), Number(json, TruncateBeforeName), Number(json, MaxAgeName),
+                    AccessList.Member(json.RootElement, AccessListName))
                 : None;
         }
         catch (JsonException)

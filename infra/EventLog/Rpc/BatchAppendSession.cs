@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using CapaEngine.EventLog.Access;
 using CapaEngine.EventLog.Writing;
 using CapaEngine.EventStore.Protocol;
 using Grpc.Core;
@@ -11,7 +12,7 @@ namespace CapaEngine.EventLog.Rpc;
 /// sends answers back as they come. What was never completed leaves nothing behind.
 /// </summary>
 internal sealed class BatchAppendSession(
-    LogNode node, TimeProvider clock, IAsyncStreamReader<BatchAppendReq> requests,
+    LogNode node, Caller caller, TimeProvider clock, IAsyncStreamReader<BatchAppendReq> requests,
     IServerStreamWriter<BatchAppendResp> responses)
 {
     private const int UnfinishedMax = 1_000;
@@ -76,13 +77,17 @@ internal sealed class BatchAppendSession(
         }
 
         var request = append.Request(outcome => Answer(append.Answer(outcome)));
-        if (node.Term is { } term)
+        if (node.Term is not { } term)
         {
-            await term.Writer.SubmitAsync(request, ct);
+            request.Answer(new WriteOutcome.NotReady());
+        }
+        else if (!caller.May(Right.Write, request.Stream, term.Limits))
+        {
+            request.Answer(new WriteOutcome.AccessDenied());
         }
         else
         {
-            request.Answer(new WriteOutcome.NotReady());
+            await term.Writer.SubmitAsync(request, ct);
         }
     }
 

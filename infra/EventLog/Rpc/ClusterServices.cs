@@ -6,7 +6,6 @@ namespace CapaEngine.EventLog.Rpc;
 /// <summary>The service <c>Gossip</c>: a cluster of one, which leads while it serves.</summary>
 internal sealed class GossipService(LogNode node, TimeProvider clock) : Gossip.GossipBase
 {
-    private const uint DefaultPort = 2113;
     private readonly Guid _instance = Guid.NewGuid();
 
     public override Task<ClusterInfo> Read(Empty request, ServerCallContext context)
@@ -17,7 +16,7 @@ internal sealed class GossipService(LogNode node, TimeProvider clock) : Gossip.G
         }
 
         // The address under which the client has reached this node is one that works for the client.
-        var authority = new UriBuilder($"http://{context.Host}");
+        var authority = new Uri($"{context.GetHttpContext().Request.Scheme}://{context.Host}");
         var member = new MemberInfo
         {
             InstanceId = Wire.Uuid(_instance, structured: true),
@@ -27,7 +26,7 @@ internal sealed class GossipService(LogNode node, TimeProvider clock) : Gossip.G
             HttpEndPoint = new EndPoint
             {
                 Address = authority.Host,
-                Port = authority.Port > 0 ? (uint)authority.Port : DefaultPort,
+                Port = (uint)authority.Port,
             },
         };
         return Task.FromResult(new ClusterInfo { Members = { member } });

@@ -7,6 +7,16 @@ internal static class Failures
 {
     public static RpcException NotReady() => new(new Status(StatusCode.Unavailable, "Server Is Not Ready"));
 
+    /// <summary>The same whether the user or the password is wrong.</summary>
+    public static RpcException Unauthenticated() =>
+        new(new Status(StatusCode.Unauthenticated, "The credentials are missing or wrong."));
+
+    public static RpcException TooManyAttempts() =>
+        new(new Status(StatusCode.ResourceExhausted, "Too many passwords are being tried from this address."));
+
+    public static RpcException AccessDenied() =>
+        Of(StatusCode.PermissionDenied, "The user may not do this to the stream.", "access-denied");
+
     public static RpcException TimedOut() => new(new Status(StatusCode.Aborted, "Operation timed out"));
 
     public static RpcException BadArgument(string message) => new(new Status(StatusCode.InvalidArgument, message));

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using CapaEngine.EventLog.Access;
 using CapaEngine.EventLog.Reading;
 using CapaEngine.EventStore.Protocol;
 using Grpc.Core;
@@ -20,7 +21,11 @@ internal sealed partial class StreamsService
         var options = request.Options ?? throw Failures.BadArgument("A read has options.");
         var term = node.Term ?? throw Failures.NotReady();
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, term.Ended);
-        var output = new ReadOutput(responseStream, Structured(options));
+        var (caller, source) = (Caller.Of(context), options.Stream?.StreamIdentifier);
+        var name = source is null ? SystemNames.All : Wire.Name(source);
+        void Permit() => caller.Demand(Right.Read, name, term.Limits);
+        Permit();
+        var output = new ReadOutput(responseStream, Structured(options), Permit);
         var reader = new LogReader(term, table, clock);
         try
         {
@@ -169,6 +174,7 @@ internal sealed partial class StreamsService
             await foreach (var step in steps)
             {
                 inspect(step);
+                output.Permit();
                 await output.WriteAsync(step.Events);
                 if (checkpoints && step.Checkpoint is { } position)
                 {
@@ -268,8 +274,11 @@ internal sealed partial class StreamsService
     }
 
     /// <summary>Writes pages: what is in the middle of one waits for its end before it goes on the wire.</summary>
-    private sealed class ReadOutput(IServerStreamWriter<ReadResp> stream, bool structured)
+    private sealed class ReadOutput(IServerStreamWriter<ReadResp> stream, bool structured, Action permit)
     {
+        /// <summary>Throws once the reader may no longer read.</summary>
+        public void Permit() => permit();
+
         public async Task WriteAsync(IReadOnlyList<LogEvent> page)
         {
             for (var i = 0; i < page.Count; i++)

@@ -1,3 +1,4 @@
+using CapaEngine.EventLog.Access;
 using CapaEngine.EventLog.Reading;
 using CapaEngine.EventLog.Writing;
 using CapaEngine.EventStore.Protocol;
@@ -25,6 +26,7 @@ internal sealed partial class StreamsService(
         }
 
         var stream = Wire.Name(options.StreamIdentifier);
+        Demand(Right.Write, stream, context);
         var expected = Expected(options.ExpectedStreamRevisionCase, options.Revision);
         var events = await ProposedAsync(requestStream, ct);
         return await WriteAsync(WriteKind.Append, stream, expected, events, ct) switch
@@ -47,7 +49,8 @@ internal sealed partial class StreamsService(
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, stopping);
         try
         {
-            await new BatchAppendSession(node, clock, requestStream, responseStream).RunAsync(ending.Token);
+            await new BatchAppendSession(node, Caller.Of(context), clock, requestStream, responseStream)
+                .RunAsync(ending.Token);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
@@ -59,8 +62,7 @@ internal sealed partial class StreamsService(
     {
         var options = request.Options ?? throw Failures.BadArgument("A delete has options.");
         var expected = Expected((Revision)options.ExpectedStreamRevisionCase, options.Revision);
-        var position = await RemoveAsync(
-            WriteKind.Delete, Wire.Name(options.StreamIdentifier), expected, context.CancellationToken);
+        var position = await RemoveAsync(WriteKind.Delete, options.StreamIdentifier, expected, context);
         return new DeleteResp { Position = new() { CommitPosition = position, PreparePosition = position } };
     }
 
@@ -68,8 +70,7 @@ internal sealed partial class StreamsService(
     {
         var options = request.Options ?? throw Failures.BadArgument("A tombstone has options.");
         var expected = Expected((Revision)options.ExpectedStreamRevisionCase, options.Revision);
-        var position = await RemoveAsync(
-            WriteKind.Tombstone, Wire.Name(options.StreamIdentifier), expected, context.CancellationToken);
+        var position = await RemoveAsync(WriteKind.Tombstone, options.StreamIdentifier, expected, context);
         return new TombstoneResp { Position = new() { CommitPosition = position, PreparePosition = position } };
     }
 
@@ -105,12 +106,20 @@ internal sealed partial class StreamsService(
         return events;
     }
 
-    private async Task<ulong> RemoveAsync(WriteKind kind, string stream, Expectation expected, CancellationToken ct) =>
-        await WriteAsync(kind, stream, expected, [], ct) switch
+    private void Demand(Right right, string stream, ServerCallContext context) =>
+        Caller.Of(context).Demand(right, stream, (node.Term ?? throw Failures.NotReady()).Limits);
+
+    private async Task<ulong> RemoveAsync(
+        WriteKind kind, StreamIdentifier name, Expectation expected, ServerCallContext context)
+    {
+        var stream = Wire.Name(name);
+        Demand(Right.Delete, stream, context);
+        return await WriteAsync(kind, stream, expected, [], context.CancellationToken) switch
         {
             WriteOutcome.Written { Position: { } position } => (ulong)position,
             var other => throw Failure(other, stream, expected),
         };
+    }
 
     private async Task<WriteOutcome> WriteAsync(
         WriteKind kind, string stream, Expectation expected, IReadOnlyList<ProposedEvent> events, CancellationToken ct)

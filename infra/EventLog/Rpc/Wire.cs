@@ -118,6 +118,9 @@ internal static class Wire
                     StatusCode.NotFound, nameof(StreamDeleted),
                     new StreamDeleted { StreamIdentifier = answer.StreamIdentifier });
                 break;
+            case WriteOutcome.AccessDenied:
+                answer.Error = Error(StatusCode.PermissionDenied, nameof(AccessDenied), new AccessDenied());
+                break;
             case WriteOutcome.TimedOut:
                 answer.Error = Error(StatusCode.DeadlineExceeded, "Timeout", new DeadlineTimeout());
                 break;

@@ -33,6 +33,9 @@ internal abstract record WriteOutcome
 
     public sealed record StreamDeleted : WriteOutcome;
 
+    /// <summary>The caller may not write to the stream; the writer has not seen the request.</summary>
+    public sealed record AccessDenied : WriteOutcome;
+
     /// <summary>Not known to be written. Said too of what was certainly not: a retry settles it.</summary>
     public sealed record TimedOut : WriteOutcome;
 

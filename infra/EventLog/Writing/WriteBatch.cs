@@ -1,3 +1,5 @@
+using CapaEngine.EventLog.Access;
+
 namespace CapaEngine.EventLog.Writing;
 
 /// <summary>What one transaction will write: an event gets the next position and its stream's next revision.</summary>
@@ -15,6 +17,9 @@ internal sealed class WriteBatch(long lastPosition, DateTimeOffset now)
 
     public IReadOnlyDictionary<string, StreamLimits> Limits => _limits;
 
+    /// <summary>Null if nobody writes to the settings stream.</summary>
+    public AccessDefaults? AccessDefaults { get; private set; }
+
     public long LastPosition => lastPosition + _events.Count;
 
     public void Add(string stream, StreamHead head, ProposedEvent e)
@@ -25,6 +30,10 @@ internal sealed class WriteBatch(long lastPosition, DateTimeOffset now)
             && e.Type == SystemNames.MetadataType)
         {
             _limits[stream[SystemNames.MetadataPrefix.Length..]] = StreamLimits.Parse(e.Data);
+        }
+        else if (stream == SystemNames.Settings)
+        {
+            AccessDefaults = AccessDefaults.Parse(e.Data);
         }
     }
 

@@ -169,7 +169,7 @@ internal sealed class Writer(
             throw new InvalidOperationException($"Epoch {epoch} is over: another node writes.");
         }
 
-        limits.Apply(batch.Limits);
+        limits.Apply(batch.Limits, batch.AccessDefaults);
         foreach (var head in batch.Heads)
         {
             head.Committed();

@@ -1,3 +1,4 @@
+using CapaEngine.EventLog.Access;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -16,15 +17,30 @@ internal sealed class WriterTables(NpgsqlConnection connection) : IAsyncDisposab
     public async Task<Dictionary<string, StreamLimits>> LimitsAsync(CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(
-            "select stream, max_count, truncate_before, max_age_seconds from eventlog.stream_limits", connection);
+            "select stream, max_count, truncate_before, max_age_seconds, acl from eventlog.stream_limits", connection);
         await using var rows = await command.ExecuteReaderAsync(ct);
         var limits = new Dictionary<string, StreamLimits>(StringComparer.Ordinal);
         while (await rows.ReadAsync(ct))
         {
-            limits.Add(rows.GetString(0), new StreamLimits(Number(rows, 1), Number(rows, 2), Number(rows, 3)));
+            var access = await rows.IsDBNullAsync(4, ct) ? null : AccessList.Parse(rows.GetString(4));
+            limits.Add(rows.GetString(0), new StreamLimits(Number(rows, 1), Number(rows, 2), Number(rows, 3), access));
         }
 
         return limits;
+    }
+
+    /// <summary>What the last event of the settings stream says; deleting the stream does not unsay it.</summary>
+    public async Task<AccessDefaults> AccessDefaultsAsync(CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(
+            """
+            select data from eventlog.events where stream = $1 and type <> $2 order by revision desc limit 1
+            """, connection);
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = SystemNames.Settings });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = SystemNames.TombstoneType });
+        return await command.ExecuteScalarAsync(ct) is byte[] data
+            ? AccessDefaults.Parse(data)
+            : AccessDefaults.OfProtocol;
     }
 
     /// <summary>The heads of streams; a stream without events is not in the answer.</summary>
@@ -149,12 +165,13 @@ internal sealed class WriterTables(NpgsqlConnection connection) : IAsyncDisposab
 
     private static NpgsqlBatchCommand Upsert(long epoch, string stream, StreamLimits limits) => new(
         """
-        insert into eventlog.stream_limits (stream, max_count, truncate_before, max_age_seconds)
-        select $2, $3, $4, $5 from eventlog.epoch where epoch = $1
+        insert into eventlog.stream_limits (stream, max_count, truncate_before, max_age_seconds, acl)
+        select $2, $3, $4, $5, $6 from eventlog.epoch where epoch = $1
         on conflict (stream) do update set
           max_count = excluded.max_count,
           truncate_before = excluded.truncate_before,
-          max_age_seconds = excluded.max_age_seconds
+          max_age_seconds = excluded.max_age_seconds,
+          acl = excluded.acl
         """)
     {
         Parameters =
@@ -164,6 +181,11 @@ internal sealed class WriterTables(NpgsqlConnection connection) : IAsyncDisposab
             Nullable(limits.MaxCount),
             Nullable(limits.TruncateBefore),
             Nullable(limits.MaxAgeSeconds),
+            new NpgsqlParameter
+            {
+                NpgsqlDbType = NpgsqlDbType.Json,
+                Value = limits.Access is { } access ? access.ToJson() : DBNull.Value,
+            },
         },
     };
 

@@ -9,6 +9,18 @@ public sealed class EventLogFixture : IAsyncLifetime
     private readonly int _port = ServiceProcess.FreePort();
     private readonly int _healthPort = ServiceProcess.FreePort();
 
+    /// <summary>Configuration beyond what every node has; to be filled before the node starts.</summary>
+    public IDictionary<string, string> Settings { get; } = new Dictionary<string, string>();
+
+    /// <summary>Whether clients connect with TLS; the settings then name a certificate.</summary>
+    public bool Tls { get; init; }
+
+    /// <summary>What stands before the host in the connection string: nothing, or <c>user:password@</c>.</summary>
+    public string Credentials { get; init; } = "";
+
+    /// <summary>More options of the connection string, each with an ampersand before it.</summary>
+    public string Options { get; init; } = "";
+
     /// <summary>The running node; another process after a restart.</summary>
     public ServiceProcess Node { get; private set; } = null!;
 
@@ -19,8 +31,11 @@ public sealed class EventLogFixture : IAsyncLifetime
     public string Database { get; private set; } = "";
 
     /// <summary>Where a client finds the node.</summary>
-    public string ConnectionString =>
-        $"esdb://127.0.0.1:{_port}?tls=false&keepAliveInterval=1000&keepAliveTimeout=1000";
+    public string ConnectionString => $"esdb://{Credentials}127.0.0.1:{_port}?tls={(Tls ? "true" : "false")}"
+        + $"&keepAliveInterval=1000&keepAliveTimeout=1000{Options}";
+
+    /// <summary>Where the node listens for gRPC.</summary>
+    public Uri Url => new($"{(Tls ? "https" : "http")}://127.0.0.1:{_port}");
 
     /// <summary>Answers 200 while the node is the writer.</summary>
     public Uri Ready => new($"http://127.0.0.1:{_healthPort}/health/ready");
@@ -52,13 +67,14 @@ public sealed class EventLogFixture : IAsyncLifetime
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        await Client.DisposeAsync();
-        await Node.DisposeAsync();
+        // Either is missing when the node has not started; the reason for that is what the test should report.
+        await (Client?.DisposeAsync() ?? ValueTask.CompletedTask);
+        await (Node?.DisposeAsync() ?? ValueTask.CompletedTask);
     }
 
-    private Dictionary<string, string> Configuration(int port, int healthPort) => new()
+    private Dictionary<string, string> Configuration(int port, int healthPort) => new(Settings)
     {
-        ["EventLog__Url"] = $"http://127.0.0.1:{port}",
+        ["EventLog__Url"] = $"{Url.Scheme}://127.0.0.1:{port}",
         ["EventLog__HealthUrl"] = $"http://127.0.0.1:{healthPort}",
         ["ConnectionStrings__Postgres"] = Database,
     };
