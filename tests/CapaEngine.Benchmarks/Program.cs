@@ -1,0 +1,70 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using CapaEngine.Benchmarks;
+
+const int WrongUsage = 2;
+
+var name = new Argument<string>("name")
+{
+    Description = "What to measure.",
+    DefaultValueFactory = _ => "store",
+};
+name.AcceptOnlyFromAmong("store");
+var json = new Option<bool>("--json") { Description = "Print one object keyed by row name, and nothing else." };
+var rounds = new Option<int>("--rounds") { Description = "Medians of so many.", DefaultValueFactory = _ => 5 };
+var slice = new Option<int>("--slice-ms")
+{
+    Description = "How long one side of a round of appends runs, in milliseconds.",
+    DefaultValueFactory = _ => 3_000,
+};
+var root = new RootCommand("Measures paths of the product beside the limits of their parts.")
+{
+    name, json, rounds, slice,
+};
+root.SetAction(RunAsync);
+var parsed = root.Parse(args);
+if (parsed.Errors.Count > 0)
+{
+    await Console.Error.WriteLineAsync(parsed.Errors[0].Message);
+    return WrongUsage;
+}
+
+return await parsed.InvokeAsync();
+
+async Task<int> RunAsync(ParseResult options, CancellationToken ct)
+{
+    await using var log = await EventLogUnderTest.StartAsync(ct);
+    await using var raw = new RawPostgres(log.Database);
+    var bench = new StoreBench(
+        log, raw, TimeSpan.FromMilliseconds(options.GetValue(slice)), options.GetValue(rounds));
+    var quiet = options.GetValue(json);
+    if (!quiet)
+    {
+        Console.WriteLine("row                events/s      limit  ratio   p50 ms   p99 ms  client us  node us  limit is");
+    }
+
+    var rows = await bench.RunAsync((row, measured) => Print(quiet, row, measured), ct);
+    if (quiet)
+    {
+        Console.WriteLine(JsonSerializer.Serialize(rows, MeasuredJson.Default.IReadOnlyDictionaryStringMeasured));
+    }
+
+    return 0;
+}
+
+static void Print(bool quiet, string row, Measured m)
+{
+    var line = string.Create(
+        CultureInfo.InvariantCulture,
+        $"{row,-16} {m.EventsPerSecond,10:N0} {m.Limit,10:N0} {m.RatioToLimit,6:N2} {m.P50Ms,8:N2} {m.P99Ms,8:N2} "
+        + $"{m.ClientCpuUs,10:N1} {m.ServerCpuUs,8:N1}  {m.LimitIs}");
+    if (quiet)
+    {
+        Console.Error.WriteLine(line);
+    }
+    else
+    {
+        Console.WriteLine(line);
+    }
+}
