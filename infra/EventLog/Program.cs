@@ -2,6 +2,7 @@ using CapaEngine.EventLog;
 using CapaEngine.EventLog.Access;
 using CapaEngine.EventLog.Reading;
 using CapaEngine.EventLog.Rpc;
+using Grpc.AspNetCore.Server.Model;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using OpenTelemetry.Metrics;
 
@@ -78,6 +79,7 @@ static void AddLog(IServiceCollection services, EventLogSettings settings)
     services.AddSingleton<StreamsService>();
     services.AddSingleton<GossipService>();
     services.AddSingleton<ServerFeaturesService>();
+    services.AddSingleton<IServiceMethodProvider<StreamsService>, StreamsMethods>();
     services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = MessageBytesMax);
     services.AddHealthChecks().AddCheck<WriterHealth>("writer", tags: [WriterHealth.Tag]);
     services.AddOpenTelemetry().WithMetrics(metrics => metrics

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
-using CapaEngine.EventStore.Protocol;
 using CapaEngine.Kernel;
 using Grpc.Core;
 
@@ -17,7 +16,7 @@ internal sealed class AppendCall : IAsyncDisposable
     private static readonly TimeSpan SweepInterval = TimeSpan.FromMilliseconds(250);
     private static readonly WriteOptions Buffered = new(WriteFlags.BufferHint);
 
-    private readonly AsyncDuplexStreamingCall<BatchAppendReq, BatchAppendResp> _call;
+    private readonly AsyncDuplexStreamingCall<AppendFrame, AppendAnswer> _call;
     private readonly TimeProvider _clock;
     private readonly TimeSpan _deadline;
     private readonly bool _deadlineAsDuration;
@@ -27,7 +26,7 @@ internal sealed class AppendCall : IAsyncDisposable
     private readonly Task<Exception?> _receiving;
 
     public AppendCall(
-        AsyncDuplexStreamingCall<BatchAppendReq, BatchAppendResp> call, TimeSpan deadline, bool deadlineAsDuration,
+        AsyncDuplexStreamingCall<AppendFrame, AppendAnswer> call, TimeSpan deadline, bool deadlineAsDuration,
         TimeProvider clock)
     {
         (_call, _deadline, _deadlineAsDuration, _clock) = (call, deadline, deadlineAsDuration, clock);
@@ -83,7 +82,7 @@ internal sealed class AppendCall : IAsyncDisposable
 
         _inFlight[append.Correlation] = append;
         _call.RequestStream.WriteOptions = moreWaiting ? Buffered : null;
-        foreach (var frame in append.Frames(_deadline, _deadlineAsDuration, _clock.GetUtcNow()))
+        foreach (var frame in append.Frames(Deadline.In(_deadline, _deadlineAsDuration, _clock.GetUtcNow())))
         {
             await _call.RequestStream.WriteAsync(frame);
         }
@@ -95,7 +94,7 @@ internal sealed class AppendCall : IAsyncDisposable
         {
             await foreach (var answer in _call.ResponseStream.ReadAllAsync())
             {
-                if (_inFlight.TryRemove(Wire.Guid(answer.CorrelationId), out var append))
+                if (_inFlight.TryRemove(answer.Correlation, out var append))
                 {
                     Answer(append, answer);
                 }
@@ -114,7 +113,7 @@ internal sealed class AppendCall : IAsyncDisposable
         }
     }
 
-    private static void Answer(PendingAppend append, BatchAppendResp answer)
+    private static void Answer(PendingAppend append, AppendAnswer answer)
     {
         try
         {

@@ -101,8 +101,8 @@ internal sealed class AppendPipeline : IAsyncDisposable
         {
             node = await _nodes.SelectAsync(_stop.Token);
             var asDuration = await KnowsDurationsAsync(node);
-            var streams = new Streams.StreamsClient(node.Channel);
-            var call = streams.BatchAppend(_nodes.Call(CancellationToken.None));
+            var call = node.Invoker.AsyncDuplexStreamingCall(
+                Calls.BatchAppend, null, _nodes.Call(CancellationToken.None));
             backoff.Reset();
             return (node, new AppendCall(call, _settings.DefaultDeadline, asDuration, _clock));
         }

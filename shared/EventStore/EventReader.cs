@@ -12,14 +12,14 @@ internal sealed class EventReader(NodeSelector nodes, EventStoreSettings setting
 {
     /// <summary>Reads to the end.</summary>
     /// <param name="request">Builds the request for what is still to be read; asked again after each break.</param>
-    public IAsyncEnumerable<ReadResp> ReadAsync(Func<ReadReq> request, CancellationToken ct) =>
+    public IAsyncEnumerable<ReadAnswer> ReadAsync(Func<ReadReq> request, CancellationToken ct) =>
         RunAsync(request, endless: false, ct);
 
     /// <summary>Follows for ever.</summary>
-    public IAsyncEnumerable<ReadResp> FollowAsync(Func<ReadReq> request, CancellationToken ct) =>
+    public IAsyncEnumerable<ReadAnswer> FollowAsync(Func<ReadReq> request, CancellationToken ct) =>
         RunAsync(request, endless: true, ct);
 
-    private async IAsyncEnumerable<ReadResp> RunAsync(
+    private async IAsyncEnumerable<ReadAnswer> RunAsync(
         Func<ReadReq> request, bool endless, [EnumeratorCancellation] CancellationToken ct)
     {
         var backoff = new Backoff(clock);
@@ -53,13 +53,13 @@ internal sealed class EventReader(NodeSelector nodes, EventStoreSettings setting
         }
     }
 
-    private async Task<(Node, AsyncServerStreamingCall<ReadResp>)?> OpenAsync(
+    private async Task<(Node, AsyncServerStreamingCall<ReadAnswer>)?> OpenAsync(
         ReadReq request, bool endless, Backoff backoff, CancellationToken ct)
     {
         try
         {
             var node = await nodes.SelectAsync(ct);
-            return (node, new Streams.StreamsClient(node.Channel).Read(request, nodes.Call(ct)));
+            return (node, node.Invoker.AsyncServerStreamingCall(Calls.Read, null, nodes.Call(ct), request));
         }
         catch (EventStoreUnavailableException) when (endless || backoff.Failures < settings.MaxDiscoverAttempts)
         {
@@ -67,8 +67,8 @@ internal sealed class EventReader(NodeSelector nodes, EventStoreSettings setting
         }
     }
 
-    private async Task<(Outcome, ReadResp?)> NextAsync(
-        Node node, AsyncServerStreamingCall<ReadResp> call, bool endless, Backoff backoff, CancellationToken ct)
+    private async ValueTask<(Outcome, ReadAnswer?)> NextAsync(
+        Node node, AsyncServerStreamingCall<ReadAnswer> call, bool endless, Backoff backoff, CancellationToken ct)
     {
         try
         {

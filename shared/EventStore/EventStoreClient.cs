@@ -139,18 +139,20 @@ public sealed class EventStoreClient : IEventStore, IAsyncDisposable
 
         await foreach (var message in _reader.FollowAsync(Request, ct))
         {
-            switch (message.ContentCase)
+            if (message.Event is { } e)
             {
-                case ReadResp.ContentOneofCase.Event:
-                    var e = Wire.Recorded(message.Event);
-                    if (e.Position > cursor || cursor == LogPosition.Start)
-                    {
-                        cursor = e.Position;
-                        yield return new LogMessage.Event(e);
-                    }
+                if (e.Position > cursor || cursor == LogPosition.Start)
+                {
+                    cursor = e.Position;
+                    yield return new LogMessage.Event(e);
+                }
 
-                    break;
-                case ReadResp.ContentOneofCase.Checkpoint when Moves(message.Checkpoint, cursor) is { } position:
+                continue;
+            }
+
+            switch (message.Other!.ContentCase)
+            {
+                case ReadResp.ContentOneofCase.Checkpoint when Moves(message.Other.Checkpoint, cursor) is { } position:
                     cursor = position;
                     yield return new LogMessage.Checkpoint(position);
                     break;
@@ -183,12 +185,12 @@ public sealed class EventStoreClient : IEventStore, IAsyncDisposable
 
         await foreach (var message in _reader.ReadAsync(request, ct))
         {
-            if (message.ContentCase != ReadResp.ContentOneofCase.Event)
+            if (message.Event is not { } e)
             {
                 continue;
             }
 
-            yield return Wire.Recorded(message.Event);
+            yield return e;
             if (--left == 0)
             {
                 yield break;

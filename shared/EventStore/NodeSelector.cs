@@ -13,7 +13,11 @@ using NodeState = CapaEngine.EventStore.Protocol.MemberInfo.Types.VNodeState;
 namespace CapaEngine.EventStore;
 
 /// <summary>A node of the store and the connection to it.</summary>
-internal sealed record Node(DnsEndPoint Address, GrpcChannel Channel);
+internal sealed record Node(DnsEndPoint Address, GrpcChannel Channel)
+{
+    /// <summary>Makes the calls on the connection.</summary>
+    public CallInvoker Invoker { get; } = Channel.CreateCallInvoker();
+}
 
 /// <summary>
 /// Knows the node to talk to. A single node is always itself; in a cluster the node is found by gossip, and found
@@ -22,6 +26,7 @@ internal sealed record Node(DnsEndPoint Address, GrpcChannel Channel);
 internal sealed class NodeSelector(EventStoreSettings settings, TimeProvider clock) : IDisposable
 {
     private const int ReceiveBytesMax = 17 * 1024 * 1024;
+    private const int StreamWindowBytes = 4 * 1024 * 1024;
 
     private readonly ConcurrentDictionary<DnsEndPoint, Lazy<Node>> _nodes = new();
     private readonly SemaphoreSlim _discovering = new(1, 1);
@@ -187,6 +192,8 @@ internal sealed class NodeSelector(EventStoreSettings settings, TimeProvider clo
             KeepAlivePingTimeout = settings.KeepAliveTimeout,
             KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
             EnableMultipleHttp2Connections = true,
+            // A read of the log fills the window faster than it could grow by itself.
+            InitialHttp2StreamWindowSize = StreamWindowBytes,
             PooledConnectionIdleTimeout = System.Threading.Timeout.InfiniteTimeSpan,
             ConnectTimeout = settings.GossipTimeout,
             // With its own connect the channel tries on each call, instead of a back-off of up to two minutes.

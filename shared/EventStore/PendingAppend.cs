@@ -1,6 +1,4 @@
-using CapaEngine.EventStore.Protocol;
 using CapaEngine.Kernel;
-using Google.Protobuf.WellKnownTypes;
 
 namespace CapaEngine.EventStore;
 
@@ -13,32 +11,24 @@ internal sealed class PendingAppend
     private readonly TaskCompletionSource<AppendResult> _answer =
         new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private readonly List<BatchAppendReq> _frames = [];
+    private readonly NewEvent[] _events;
 
-    // The frames are built here, on the caller's thread: an event that cannot be sent is the caller's exception.
+    // The events are looked at here, on the caller's thread: one that cannot be sent is the caller's exception, and
+    // a list that is changed meanwhile is the caller's business alone.
     public PendingAppend(string stream, ExpectedRevision expected, IReadOnlyList<NewEvent> events, long expiresAt)
     {
-        ExpiresAt = expiresAt;
-        var correlation = Wire.Uuid(Correlation);
-        var frame = new BatchAppendReq { CorrelationId = correlation, Options = Options(stream, expected) };
-        var bytes = 0;
-        foreach (var e in events)
+        ArgumentException.ThrowIfNullOrEmpty(stream);
+        (Stream, Expected, ExpiresAt) = (stream, expected, expiresAt);
+        _events = [.. events];
+        if (Array.Exists(_events, e => string.IsNullOrEmpty(e.Type)))
         {
-            var size = e.Data.Length + e.Metadata.Length + (2 * e.Type.Length);
-            if (bytes > 0 && bytes + size > FrameBytesMax)
-            {
-                _frames.Add(frame);
-                frame = new BatchAppendReq { CorrelationId = correlation };
-                bytes = 0;
-            }
-
-            frame.ProposedMessages.Add(Wire.Proposed(e));
-            bytes += size;
+            throw new ArgumentException("An event has a type.", nameof(events));
         }
-
-        frame.IsFinal = true;
-        _frames.Add(frame);
     }
+
+    public string Stream { get; }
+
+    public ExpectedRevision Expected { get; }
 
     public Guid Correlation { get; } = Guid.NewGuid();
 
@@ -51,45 +41,22 @@ internal sealed class PendingAppend
 
     public void Fail(Exception exception) => _answer.TrySetException(exception);
 
-    /// <summary>
-    /// The frames of this append, each under the size that every server accepts; only the last one triggers the write.
-    /// </summary>
-    public IReadOnlyList<BatchAppendReq> Frames(TimeSpan deadline, bool deadlineAsDuration, DateTimeOffset now)
+    /// <summary>The frames of this append, each under the size that every server accepts.</summary>
+    public IEnumerable<AppendFrame> Frames(Deadline deadline)
     {
-        // A duration is immune to clocks that disagree; servers before 21.10.1 know only the absolute form.
-        var options = _frames[0].Options;
-        if (deadlineAsDuration)
+        var (first, bytes) = (0, 0);
+        for (var i = 0; i < _events.Length; i++)
         {
-            options.Deadline = Duration.FromTimeSpan(deadline);
-        }
-        else
-        {
-            options.Deadline21100 = Timestamp.FromDateTimeOffset(now + deadline);
+            var size = AppendFrame.SizeOf(_events[i]);
+            if (i > first && bytes + size > FrameBytesMax)
+            {
+                yield return new AppendFrame(this, _events, first, i, deadline);
+                (first, bytes) = (i, 0);
+            }
+
+            bytes += size;
         }
 
-        return _frames;
-    }
-
-    private static BatchAppendReq.Types.Options Options(string stream, ExpectedRevision expected)
-    {
-        var options = new BatchAppendReq.Types.Options { StreamIdentifier = Wire.Stream(stream) };
-        if (expected == ExpectedRevision.NoStream)
-        {
-            options.NoStream = new();
-        }
-        else if (expected == ExpectedRevision.Any)
-        {
-            options.Any = new();
-        }
-        else if (expected == ExpectedRevision.StreamExists)
-        {
-            options.StreamExists = new();
-        }
-        else
-        {
-            options.StreamPosition = (ulong)expected.Value;
-        }
-
-        return options;
+        yield return new AppendFrame(this, _events, first, _events.Length, deadline);
     }
 }

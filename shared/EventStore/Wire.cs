@@ -1,72 +1,18 @@
-using System.Buffers.Binary;
-using System.Globalization;
 using CapaEngine.EventStore.Protocol;
 using CapaEngine.Kernel;
 using Google.Protobuf;
-using RecordedEvent = CapaEngine.Kernel.RecordedEvent;
 
 namespace CapaEngine.EventStore;
 
 /// <summary>The values of the port in the shape of the protocol, and back.</summary>
 internal static class Wire
 {
-    private const string Json = "application/json";
-
     public static StreamIdentifier Stream(string name) => new() { StreamName = ByteString.CopyFromUtf8(name) };
 
-    public static UUID Uuid(Guid id)
+    public static AppendResult Result(AppendAnswer answer) => answer switch
     {
-        Span<byte> bytes = stackalloc byte[16];
-        id.TryWriteBytes(bytes, bigEndian: true, out _);
-        return new UUID
-        {
-            Structured = new UUID.Types.Structured
-            {
-                MostSignificantBits = BinaryPrimitives.ReadInt64BigEndian(bytes),
-                LeastSignificantBits = BinaryPrimitives.ReadInt64BigEndian(bytes[8..]),
-            },
-        };
-    }
-
-    public static Guid Guid(UUID id)
-    {
-        if (id.ValueCase != UUID.ValueOneofCase.Structured)
-        {
-            return System.Guid.Parse(id.String, CultureInfo.InvariantCulture);
-        }
-
-        Span<byte> bytes = stackalloc byte[16];
-        BinaryPrimitives.WriteInt64BigEndian(bytes, id.Structured.MostSignificantBits);
-        BinaryPrimitives.WriteInt64BigEndian(bytes[8..], id.Structured.LeastSignificantBits);
-        return new Guid(bytes, bigEndian: true);
-    }
-
-    public static BatchAppendReq.Types.ProposedMessage Proposed(NewEvent e) => new()
-    {
-        Id = Uuid(e.Id),
-        Metadata = { { "type", e.Type }, { "content-type", Json } },
-        Data = UnsafeByteOperations.UnsafeWrap(e.Data),
-        CustomMetadata = UnsafeByteOperations.UnsafeWrap(e.Metadata),
-    };
-
-    public static RecordedEvent Recorded(ReadResp.Types.ReadEvent read)
-    {
-        var e = read.Event;
-        return new RecordedEvent(
-            e.StreamIdentifier.StreamName.ToStringUtf8(),
-            (long)e.StreamRevision,
-            new LogPosition(e.CommitPosition, e.PreparePosition),
-            Guid(e.Id),
-            e.Metadata["type"],
-            Created(e.Metadata["created"]),
-            e.Data.Memory,
-            e.CustomMetadata.Memory);
-    }
-
-    public static AppendResult Result(BatchAppendResp answer) => answer.ResultCase switch
-    {
-        BatchAppendResp.ResultOneofCase.Success => Appended(answer.Success),
-        BatchAppendResp.ResultOneofCase.Error => Refused(answer.Error),
+        { Success: { } success } => success,
+        { Error: { } error } => Refused(error),
         _ => new AppendResult.OutcomeUnknown("The store answered neither success nor error."),
     };
 
@@ -85,10 +31,6 @@ internal static class Wire
 
         return new() { StreamIdentifier = expression, Max = window, CheckpointIntervalMultiplier = 1 };
     }
-
-    private static AppendResult.Appended Appended(BatchAppendResp.Types.Success success) => new(
-        success.HasCurrentRevision ? (long)success.CurrentRevision : -1,
-        success.Position is { } at ? new LogPosition(at.CommitPosition, at.PreparePosition) : LogPosition.Start);
 
     private static AppendResult Refused(Protocol.Rpc.Status error)
     {
@@ -128,7 +70,4 @@ internal static class Wire
     private static AppendResult Unspecified(Protocol.Rpc.Status error) => error.Code == 0
         ? new AppendResult.ServerBusy(error.Message)
         : new AppendResult.OutcomeUnknown($"{error.Message} (code {error.Code})");
-
-    private static DateTimeOffset Created(string ticks) =>
-        DateTimeOffset.UnixEpoch.AddTicks(long.Parse(ticks, CultureInfo.InvariantCulture));
 }

@@ -18,9 +18,10 @@ var slice = new Option<int>("--slice-ms")
     Description = "How long one side of a round of appends runs, in milliseconds.",
     DefaultValueFactory = _ => 3_000,
 };
+var only = new Option<string[]>("--row") { Description = "Measure only this row; may be repeated." };
 var root = new RootCommand("Measures paths of the product beside the limits of their parts.")
 {
-    name, json, rounds, slice,
+    name, json, rounds, slice, only,
 };
 root.SetAction(RunAsync);
 var parsed = root.Parse(args);
@@ -37,7 +38,7 @@ async Task<int> RunAsync(ParseResult options, CancellationToken ct)
     await using var log = await EventLogUnderTest.StartAsync(ct);
     await using var raw = new RawPostgres(log.Database);
     var bench = new StoreBench(
-        log, raw, TimeSpan.FromMilliseconds(options.GetValue(slice)), options.GetValue(rounds));
+        log, raw, TimeSpan.FromMilliseconds(options.GetValue(slice)), options.GetValue(rounds), options.GetValue(only)!);
     var quiet = options.GetValue(json);
     if (!quiet)
     {

@@ -7,7 +7,7 @@ namespace CapaEngine.Benchmarks;
 /// The event store's own rows: appends one by one, side by side, pipelined and in batches, and how fast the log is
 /// read and followed; each beside what the database alone does in the same round.
 /// </summary>
-internal sealed class StoreBench(EventLogUnderTest log, RawPostgres raw, TimeSpan slice, int rounds)
+internal sealed class StoreBench(EventLogUnderTest log, RawPostgres raw, TimeSpan slice, int rounds, IReadOnlyCollection<string> only)
 {
     private const int PipelinedCallers = 2_000;
     private const int GroupRows = 1_000;
@@ -22,6 +22,11 @@ internal sealed class StoreBench(EventLogUnderTest log, RawPostgres raw, TimeSpa
         var rows = new Dictionary<string, Measured>();
         async Task AddAsync(string name, string limitIs, Func<Task<Round>> round)
         {
+            if (only.Count > 0 && !only.Contains(name))
+            {
+                return;
+            }
+
             // The first round warms up both sides and is thrown away.
             await round();
             var measured = new List<Round>();

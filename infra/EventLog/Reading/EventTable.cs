@@ -3,7 +3,8 @@ using Npgsql;
 namespace CapaEngine.EventLog.Reading;
 
 /// <summary>A part of the log that was read: the events that pass, and how far all events were considered.</summary>
-internal sealed record Page(IReadOnlyList<LogEvent> Events, long Considered);
+/// <param name="IsRecent">Whether it came from memory: only who keeps up reads there.</param>
+internal sealed record Page(IReadOnlyList<LogEvent> Events, long Considered, bool IsRecent = false);
 
 /// <summary>
 /// Reads the table in pages that are bounded in rows and in bytes, so that neither a large event nor a slow client
@@ -12,20 +13,12 @@ internal sealed record Page(IReadOnlyList<LogEvent> Events, long Considered);
 internal sealed class EventTable(NpgsqlDataSource database)
 {
     public const int PageMax = 1_000;
+    private const int PageMin = 8;
     private const long PageBytesMax = 4 * 1024 * 1024;
 
     private const string Columns = "position, stream, revision, event_id, type, is_json, created, data, metadata";
 
-    // The sizes are known without reading the bodies, and the first event passes whatever its size.
-    private const string Sized = $"""
-        {Columns}, count(*) over () as found,
-          coalesce(sum(octet_length(data) + octet_length(metadata)) over (
-            order by {OrderKey} rows between unbounded preceding and 1 preceding), 0) as bytes_before
-        """;
-
-    private const string OrderKey = "{order}";
-    private const string StreamFilter = "(cardinality($4) = 0 or stream ^@ any ($4))";
-    private const string TypeFilter = "(cardinality($5) = 0 or type ^@ any ($5))";
+    private int _pageRows = PageMax;
 
     /// <summary>Forwards after a position, up to another one.</summary>
     public async Task<Page> AfterAsync(
@@ -62,59 +55,71 @@ internal sealed class EventTable(NpgsqlDataSource database)
         return events;
     }
 
-    private static List<LogEvent> Passing(List<LogEvent> events, EventFilter filter) =>
-        events.TrueForAll(filter.Passes) ? events : events.FindAll(filter.Passes);
+    /// <summary>Those of the events that pass; most often all do.</summary>
+    public static IReadOnlyList<LogEvent> Passing(IReadOnlyList<LogEvent> events, EventFilter filter) =>
+        events.All(filter.Passes) ? events : [.. events.Where(filter.Passes)];
 
     private Task<(List<LogEvent> Events, bool Complete)> AllAsync(
-        long first, long last, string order, long countMax, EventFilter filter, CancellationToken ct) => ReadAsync(
-        $"position between $1 and $2 and {StreamFilter} and {TypeFilter}", order,
-        [
-            new NpgsqlParameter<long> { TypedValue = first },
-            new NpgsqlParameter<long> { TypedValue = last },
-            new NpgsqlParameter<long> { TypedValue = Math.Min(countMax, PageMax) },
-            new NpgsqlParameter<string[]> { TypedValue = [.. filter.StreamPrefixes] },
-            new NpgsqlParameter<string[]> { TypedValue = [.. filter.TypePrefixes] },
-        ],
-        ct);
+        long first, long last, string order, long countMax, EventFilter filter, CancellationToken ct)
+    {
+        var condition = "position between $1 and $2";
+        var parameters = Bounds(first, last, countMax);
+        foreach (var (column, prefixes) in filter.Prefixes)
+        {
+            condition += $" and {column} ^@ any ($4)";
+            parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. prefixes] });
+        }
+
+        return ReadAsync(condition, order, parameters, ct);
+    }
 
     private Task<(List<LogEvent> Events, bool Complete)> StreamAsync(
         string stream, long first, long last, string order, long countMax, DateTime createdSince,
         CancellationToken ct) => ReadAsync(
         "stream = $4 and revision between $1 and $2 and created >= $5", order,
         [
-            new NpgsqlParameter<long> { TypedValue = first },
-            new NpgsqlParameter<long> { TypedValue = last },
-            new NpgsqlParameter<long> { TypedValue = Math.Min(countMax, PageMax) },
+            .. Bounds(first, last, countMax),
             new NpgsqlParameter<string> { TypedValue = stream },
             new NpgsqlParameter<DateTime> { TypedValue = DateTime.SpecifyKind(createdSince, DateTimeKind.Utc) },
         ],
         ct);
 
+    private List<NpgsqlParameter> Bounds(long first, long last, long countMax) =>
+    [
+        new NpgsqlParameter<long> { TypedValue = first },
+        new NpgsqlParameter<long> { TypedValue = last },
+        new NpgsqlParameter<long> { TypedValue = Math.Min(countMax, Volatile.Read(ref _pageRows)) },
+    ];
+
+    /// <summary>What is found up to the bounds of a page; complete if no bound cut it.</summary>
     private async Task<(List<LogEvent> Events, bool Complete)> ReadAsync(
-        string condition, string order, NpgsqlParameter[] parameters, CancellationToken ct)
+        string condition, string order, List<NpgsqlParameter> parameters, CancellationToken ct)
     {
         await using var command = database.CreateCommand(
-            $"""
-            select {Columns}, found from (
-              select {Sized.Replace(OrderKey, order, StringComparison.Ordinal)}
-              from (select {Columns} from eventlog.events where {condition} order by {order} limit $3) as page
-            ) as sized
-            where bytes_before < {PageBytesMax}
-            order by {order}
-            """);
-        command.Parameters.AddRange(parameters);
+            $"select {Columns} from eventlog.events where {condition} order by {order} limit $3");
+        parameters.ForEach(parameter => command.Parameters.Add(parameter));
         await using var rows = await command.ExecuteReaderAsync(ct);
-        var events = new List<LogEvent>();
-        var found = 0L;
+        var (events, bytes) = (new List<LogEvent>(), 0L);
         while (await rows.ReadAsync(ct))
         {
-            events.Add(new LogEvent(
+            var read = new LogEvent(
                 rows.GetInt64(0), rows.GetString(1), rows.GetInt64(2), rows.GetGuid(3), rows.GetString(4),
-                rows.GetBoolean(5), rows.GetDateTime(6), (byte[])rows[7], (byte[])rows[8]));
-            found = rows.GetInt64(9);
+                rows.GetBoolean(5), rows.GetDateTime(6), (byte[])rows[7], (byte[])rows[8]);
+            events.Add(read);
+            bytes += read.Bytes;
+            if (bytes >= PageBytesMax)
+            {
+                break;
+            }
+        }
+
+        if (events.Count > 0)
+        {
+            // What a page leaves unread was fetched in vain, so the next one asks for as many as should fit.
+            Volatile.Write(ref _pageRows, (int)Math.Clamp(PageBytesMax * events.Count / (bytes + 1), PageMin, PageMax));
         }
 
         var limit = ((NpgsqlParameter<long>)parameters[2]).TypedValue;
-        return (events, events.Count == found && found < limit);
+        return (events, bytes < PageBytesMax && events.Count < limit);
     }
 }

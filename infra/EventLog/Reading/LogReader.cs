@@ -11,19 +11,37 @@ internal sealed class LogReader(Term term, EventTable table, TimeProvider clock)
     // An idle log still tells a filtered subscription how far it is, or every restart would consider it all again.
     private static readonly TimeSpan IdleCheckpointAfter = TimeSpan.FromSeconds(1);
 
-    public async IAsyncEnumerable<IReadOnlyList<LogEvent>> ForwardsAsync(
+    /// <summary>The pages after a position, up to the end of the log as it is now.</summary>
+    public async IAsyncEnumerable<Page> ForwardsAsync(
         long after, long countMax, EventFilter filter, [EnumeratorCancellation] CancellationToken ct)
     {
         var (head, left) = (term.Tail.Head, countMax);
-        while (after < head && left > 0)
+        if (after >= head || left <= 0)
         {
-            var page = await table.AfterAsync(after, head, left, filter, ct);
-            (after, left) = (page.Considered, left - page.Events.Count);
-            yield return page.Events;
+            yield break;
+        }
+
+        var next = table.AfterAsync(after, head, left, filter, ct);
+        while (true)
+        {
+            var page = await next;
+            left -= page.Events.Count;
+            var more = page.Considered < head && left > 0;
+            if (more)
+            {
+                // The next page is fetched while the client takes this one.
+                next = table.AfterAsync(page.Considered, head, left, filter, ct);
+            }
+
+            yield return page;
+            if (!more)
+            {
+                yield break;
+            }
         }
     }
 
-    public async IAsyncEnumerable<IReadOnlyList<LogEvent>> BackwardsAsync(
+    public async IAsyncEnumerable<Page> BackwardsAsync(
         long before, long countMax, EventFilter filter, [EnumeratorCancellation] CancellationToken ct)
     {
         (before, var left) = (Math.Min(before, term.Tail.Head + 1), countMax);
@@ -31,7 +49,7 @@ internal sealed class LogReader(Term term, EventTable table, TimeProvider clock)
         {
             var page = await table.BeforeAsync(before, left, filter, ct);
             (before, left) = (page.Considered, left - page.Events.Count);
-            yield return page.Events;
+            yield return page;
         }
     }
 
@@ -62,14 +80,15 @@ internal sealed class LogReader(Term term, EventTable table, TimeProvider clock)
         long after, EventFilter filter, long checkpointEvery, [EnumeratorCancellation] CancellationToken ct)
     {
         var (considered, reported, checkpointed, live) = (after, after, after, false);
-        while (true)
+        await foreach (var page in FollowPagesAsync(after, filter, ct))
         {
-            var idle = await IsIdleAsync(considered, reported, live, ct);
-            var page = await NextAsync(considered, filter, ct);
+            var idle = live && page.Considered == considered;
             considered = page.Considered;
-            var goesLive = !live && considered >= term.Tail.Head;
-            live = considered >= term.Tail.Head || (live && page.FromTail);
-            var checkpoint = (goesLive || idle || considered - checkpointed >= checkpointEvery) && considered > 0;
+            var atEnd = considered >= term.Tail.Head;
+            var goesLive = !live && atEnd;
+            live = atEnd || (live && page.IsRecent);
+            var checkpoint = considered > 0
+                && (goesLive || (idle && considered > reported) || considered - checkpointed >= checkpointEvery);
             checkpointed = checkpoint ? considered : checkpointed;
             reported = checkpoint ? considered : page.Events.Count > 0 ? page.Events[^1].Position : reported;
             yield return new Step(page.Events, checkpoint ? considered : null, goesLive);
@@ -97,41 +116,40 @@ internal sealed class LogReader(Term term, EventTable table, TimeProvider clock)
         }
     }
 
-    private async ValueTask<(IReadOnlyList<LogEvent> Events, long Considered, bool FromTail)> NextAsync(
-        long after, EventFilter filter, CancellationToken ct)
+    /// <summary>Pages for ever, also an empty one when nothing has come for a while, and one to begin with.</summary>
+    private async IAsyncEnumerable<Page> FollowPagesAsync(
+        long after, EventFilter filter, [EnumeratorCancellation] CancellationToken ct)
     {
-        if (term.Tail.TryRead(after, EventTable.PageMax, out var recent))
+        yield return new Page([], after);
+        while (true)
         {
-            return ([.. recent.Where(filter.Passes)], after + recent.Count, FromTail: true);
-        }
+            if (term.Tail.TryRead(after, EventTable.PageMax, out var recent))
+            {
+                after += recent.Count;
+                yield return new Page(EventTable.Passing(recent, filter), after, IsRecent: true);
+                await WaitAsync(after, ct);
+                continue;
+            }
 
-        var page = await table.AfterAsync(after, term.Tail.Head, EventTable.PageMax, filter, ct);
-        return (page.Events, page.Considered, FromTail: false);
+            await foreach (var page in ForwardsAsync(after, long.MaxValue, filter, ct))
+            {
+                after = page.Considered;
+                yield return page;
+            }
+        }
     }
 
-    /// <summary>Waits for more, but not for long while the subscriber does not know how far it is.</summary>
-    private async ValueTask<bool> IsIdleAsync(long considered, long reported, bool live, CancellationToken ct)
+    /// <summary>Waits for more, but not for long: an idle subscriber is to know how far it is.</summary>
+    private async ValueTask WaitAsync(long after, CancellationToken ct)
     {
-        if (!live)
-        {
-            return false;
-        }
-
-        var more = term.Tail.WaitAsync(considered, ct);
-        if (considered == reported)
-        {
-            await more;
-            return false;
-        }
-
+        var more = term.Tail.WaitAsync(after, ct);
         if (!more.IsCompleted)
         {
             using var waiting = CancellationTokenSource.CreateLinkedTokenSource(ct);
             await Task.WhenAny(more, Task.Delay(IdleCheckpointAfter, clock, waiting.Token));
             await waiting.CancelAsync();
-            ct.ThrowIfCancellationRequested();
         }
 
-        return !more.IsCompleted;
+        ct.ThrowIfCancellationRequested();
     }
 }

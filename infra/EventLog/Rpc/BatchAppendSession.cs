@@ -1,9 +1,7 @@
 using System.Threading.Channels;
 using CapaEngine.EventLog.Access;
 using CapaEngine.EventLog.Writing;
-using CapaEngine.EventStore.Protocol;
 using Grpc.Core;
-using Options = CapaEngine.EventStore.Protocol.BatchAppendReq.Types.Options;
 
 namespace CapaEngine.EventLog.Rpc;
 
@@ -12,15 +10,15 @@ namespace CapaEngine.EventLog.Rpc;
 /// sends answers back as they come. What was never completed leaves nothing behind.
 /// </summary>
 internal sealed class BatchAppendSession(
-    LogNode node, Caller caller, TimeProvider clock, IAsyncStreamReader<BatchAppendReq> requests,
-    IServerStreamWriter<BatchAppendResp> responses)
+    LogNode node, Caller caller, TimeProvider clock, IAsyncStreamReader<AppendFrame> requests,
+    IServerStreamWriter<AppendAnswer> responses)
 {
     private const int UnfinishedMax = 1_000;
     private static readonly TimeSpan DeadlineMax = TimeSpan.FromSeconds(10);
     private static readonly WriteOptions Buffered = new(WriteFlags.BufferHint);
 
-    private readonly Channel<BatchAppendResp> _answers =
-        Channel.CreateUnbounded<BatchAppendResp>(new() { SingleReader = true });
+    private readonly Channel<AppendAnswer> _answers =
+        Channel.CreateUnbounded<AppendAnswer>(new() { SingleReader = true });
 
     private readonly Dictionary<Guid, Assembly> _unfinished = [];
     private int _unanswered = 1;
@@ -43,15 +41,19 @@ internal sealed class BatchAppendSession(
         }
     }
 
-    private async ValueTask TakeAsync(BatchAppendReq frame, CancellationToken ct)
+    private async ValueTask TakeAsync(AppendFrame frame, CancellationToken ct)
     {
-        var correlation = Wire.Id(frame.CorrelationId);
-        if (!_unfinished.Remove(correlation, out var append))
+        if (frame.Correlation.Id == Guid.Empty)
         {
-            append = new Assembly(frame.CorrelationId, frame.Options, clock);
+            throw Failures.BadArgument("A frame of an append has a correlation id.");
         }
 
-        append.Add(frame.ProposedMessages);
+        if (!_unfinished.Remove(frame.Correlation.Id, out var append))
+        {
+            append = new Assembly(frame, clock);
+        }
+
+        append.Add(frame);
         if (frame.IsFinal)
         {
             Interlocked.Increment(ref _unanswered);
@@ -59,7 +61,7 @@ internal sealed class BatchAppendSession(
         }
         else if (_unfinished.Count < UnfinishedMax)
         {
-            _unfinished.Add(correlation, append);
+            _unfinished.Add(frame.Correlation.Id, append);
         }
         else
         {
@@ -91,7 +93,7 @@ internal sealed class BatchAppendSession(
         }
     }
 
-    private void Answer(BatchAppendResp answer)
+    private void Answer(AppendAnswer answer)
     {
         _answers.Writer.TryWrite(answer);
         Answered();
@@ -123,104 +125,47 @@ internal sealed class BatchAppendSession(
     }
 
     /// <summary>An append of which perhaps not all frames have arrived.</summary>
-    private sealed class Assembly
+    private sealed class Assembly(AppendFrame first, TimeProvider clock)
     {
         private readonly List<ProposedEvent> _events = [];
-        private readonly string _stream = "";
-        private readonly Expectation _expected;
-        private readonly long _expiresAt;
-        private string? _malformed;
+        private readonly long _expiresAt =
+            clock.GetTimestamp() + (long)(Left(first, clock).TotalSeconds * clock.TimestampFrequency);
+
+        private string? _malformed = first.HasOptions ? null : "The first frame of an append has options.";
         private long _bytes;
 
-        public Assembly(UUID correlation, Options? options, TimeProvider clock)
+        private Expectation Expected => first.Expected ?? Expectation.Any;
+
+        public void Add(AppendFrame frame)
         {
-            Correlation = correlation;
-            if (options is null)
+            _malformed ??= frame.Malformed;
+            foreach (var e in frame.Events)
             {
-                _malformed = "The first frame of an append has options.";
-                return;
-            }
-
-            _stream = Checked(() => Wire.Name(options.StreamIdentifier)) ?? "";
-            var left = Left(options, clock);
-            _expiresAt = clock.GetTimestamp() + (long)(left.TotalSeconds * clock.TimestampFrequency);
-            switch (options.ExpectedStreamPositionCase)
-            {
-                case Options.ExpectedStreamPositionOneofCase.StreamPosition:
-                    _expected = new Expectation((long)Math.Min(options.StreamPosition, long.MaxValue));
-                    break;
-                case Options.ExpectedStreamPositionOneofCase.NoStream:
-                    _expected = Expectation.NoStream;
-                    break;
-                case Options.ExpectedStreamPositionOneofCase.Any:
-                    _expected = Expectation.Any;
-                    break;
-                case Options.ExpectedStreamPositionOneofCase.StreamExists:
-                    _expected = Expectation.StreamExists;
-                    break;
-                default:
-                    _malformed ??= "An append says what it expects of its stream.";
-                    break;
-            }
-        }
-
-        public UUID Correlation { get; }
-
-        public void Add(IEnumerable<BatchAppendReq.Types.ProposedMessage> messages)
-        {
-            foreach (var m in messages)
-            {
-                if (Checked(() => Wire.Proposed(m.Id, m.Metadata, m.Data, m.CustomMetadata)) is not { } proposed)
-                {
-                    _malformed ??= "An event needs a type and a content type.";
-                    return;
-                }
-
                 // What is too large is counted on, so that it is refused, but no longer kept.
-                _bytes += proposed.Bytes;
+                _bytes += e.Bytes;
                 if (_bytes <= StreamsService.AppendBytesMax)
                 {
-                    _events.Add(proposed);
+                    _events.Add(e);
                 }
             }
         }
 
-        public BatchAppendResp? Refusal() =>
+        public AppendAnswer? Refusal() =>
             _malformed is not null ? Refuse(_malformed)
             : _bytes <= StreamsService.AppendBytesMax ? null
-            : Wire.TooLarge(Correlation, _stream, StreamsService.AppendBytesMax);
+            : Wire.TooLarge(first.Correlation, first.Stream, StreamsService.AppendBytesMax);
 
-        public BatchAppendResp Refuse(string reason) => Wire.BadRequest(Correlation, _stream, reason);
+        public AppendAnswer Refuse(string reason) => Wire.BadRequest(first.Correlation, first.Stream, reason);
 
         public AppendRequest Request(Action<WriteOutcome> answer) =>
-            new(WriteKind.Append, _stream, _expected, _events, _expiresAt, answer);
+            new(WriteKind.Append, first.Stream, Expected, _events, _expiresAt, answer);
 
-        public BatchAppendResp Answer(WriteOutcome outcome) => Wire.Answer(Correlation, _stream, _expected, outcome);
+        public AppendAnswer Answer(WriteOutcome outcome) =>
+            Wire.Answer(first.Correlation, first.Stream, Expected, outcome);
 
-        // One malformed append is answered; the call, and with it everybody else's appends, goes on.
-        private T? Checked<T>(Func<T> read)
-            where T : class?
+        private static TimeSpan Left(AppendFrame frame, TimeProvider clock)
         {
-            try
-            {
-                return read();
-            }
-            catch (RpcException malformed)
-            {
-                _malformed ??= malformed.Status.Detail;
-                return null;
-            }
-        }
-
-        private static TimeSpan Left(Options options, TimeProvider clock)
-        {
-            var wanted = options.DeadlineOptionCase switch
-            {
-                Options.DeadlineOptionOneofCase.Deadline => options.Deadline.ToTimeSpan(),
-                Options.DeadlineOptionOneofCase.Deadline21100 =>
-                    options.Deadline21100.ToDateTimeOffset() - clock.GetUtcNow(),
-                _ => DeadlineMax,
-            };
+            var wanted = frame.Deadline ?? (frame.DeadlineAt - clock.GetUtcNow()) ?? DeadlineMax;
             return wanted < DeadlineMax ? wanted : DeadlineMax;
         }
     }

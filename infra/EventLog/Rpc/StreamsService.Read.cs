@@ -12,11 +12,13 @@ internal sealed partial class StreamsService
     // A server of the protocol reads this many events at a time; checkpoint intervals are multiples of it.
     private const uint DefaultWindow = 32;
     private const uint LastPositionsSince = 1;
+    // Clients say "all streams but the store's own" by one of these.
+    private static readonly HashSet<string> UserStreamPatterns = [@"^[^\$].*", @"^[^$].*"];
     private static readonly TimeSpan PatternTimeout = TimeSpan.FromMilliseconds(100);
     private static readonly WriteOptions Buffered = new(WriteFlags.BufferHint);
 
-    public override async Task Read(
-        ReadReq request, IServerStreamWriter<ReadResp> responseStream, ServerCallContext context)
+    public async Task Read(
+        ReadReq request, IServerStreamWriter<ReadMessage> responseStream, ServerCallContext context)
     {
         var options = request.Options ?? throw Failures.BadArgument("A read has options.");
         var term = node.Term ?? throw Failures.NotReady();
@@ -117,7 +119,7 @@ internal sealed partial class StreamsService
             : reader.ForwardsAsync(Math.Max(0, position - 1), CountMax(options), filter, ct);
         await foreach (var page in pages)
         {
-            await output.WriteAsync(page);
+            await output.WriteAsync(page.Events);
         }
     }
 
@@ -257,6 +259,11 @@ internal sealed partial class StreamsService
             return byType ? EventFilter.ByTypePrefix(prefixes) : EventFilter.ByStreamPrefix(prefixes);
         }
 
+        if (!byType && UserStreamPatterns.Contains(expression.Regex))
+        {
+            return EventFilter.UserStreams;
+        }
+
         var pattern = Pattern(expression.Regex);
         return byType ? EventFilter.ByTypePattern(pattern) : EventFilter.ByStreamPattern(pattern);
     }
@@ -273,25 +280,31 @@ internal sealed partial class StreamsService
         }
     }
 
-    /// <summary>Writes pages: what is in the middle of one waits for its end before it goes on the wire.</summary>
-    private sealed class ReadOutput(IServerStreamWriter<ReadResp> stream, bool structured, Action permit)
+    /// <summary>Writes pages: what is in the middle of one waits, but not for long, before it goes on the wire.</summary>
+    private sealed class ReadOutput(IServerStreamWriter<ReadMessage> stream, bool structured, Action permit)
     {
+        private const int FlushBytes = 64 * 1024;
+
         /// <summary>Throws once the reader may no longer read.</summary>
         public void Permit() => permit();
 
         public async Task WriteAsync(IReadOnlyList<LogEvent> page)
         {
+            var unflushed = 0;
             for (var i = 0; i < page.Count; i++)
             {
-                stream.WriteOptions = i < page.Count - 1 ? Buffered : null;
-                await stream.WriteAsync(Wire.Event(page[i], structured));
+                unflushed += page[i].Bytes;
+                var flush = i == page.Count - 1 || unflushed >= FlushBytes;
+                unflushed = flush ? 0 : unflushed;
+                stream.WriteOptions = flush ? null : Buffered;
+                await stream.WriteAsync(new ReadMessage.Event(page[i], structured));
             }
         }
 
         public Task WriteAsync(ReadResp message)
         {
             stream.WriteOptions = null;
-            return stream.WriteAsync(message);
+            return stream.WriteAsync(new ReadMessage.Other(message));
         }
     }
 }

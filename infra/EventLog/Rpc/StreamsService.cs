@@ -10,13 +10,12 @@ namespace CapaEngine.EventLog.Rpc;
 /// <summary>The service <c>event_store.client.streams.Streams</c>: this half writes, the other one reads.</summary>
 internal sealed partial class StreamsService(
     LogNode node, EventTable table, TimeProvider clock, Telemetry telemetry, IHostApplicationLifetime lifetime)
-    : Streams.StreamsBase
 {
     public const int AppendBytesMax = 1024 * 1024;
 
     private static readonly TimeSpan WriteTimeout = TimeSpan.FromSeconds(10);
 
-    public override async Task<AppendResp> Append(
+    public async Task<AppendResp> Append(
         IAsyncStreamReader<AppendReq> requestStream, ServerCallContext context)
     {
         var ct = context.CancellationToken;
@@ -40,8 +39,8 @@ internal sealed partial class StreamsService(
         };
     }
 
-    public override async Task BatchAppend(
-        IAsyncStreamReader<BatchAppendReq> requestStream, IServerStreamWriter<BatchAppendResp> responseStream,
+    public async Task BatchAppend(
+        IAsyncStreamReader<AppendFrame> requestStream, IServerStreamWriter<AppendAnswer> responseStream,
         ServerCallContext context)
     {
         // The call outlives terms, for its errors are answers; but not the process, which waits for calls to end.
@@ -58,7 +57,7 @@ internal sealed partial class StreamsService(
         }
     }
 
-    public override async Task<DeleteResp> Delete(DeleteReq request, ServerCallContext context)
+    public async Task<DeleteResp> Delete(DeleteReq request, ServerCallContext context)
     {
         var options = request.Options ?? throw Failures.BadArgument("A delete has options.");
         var expected = Expected((Revision)options.ExpectedStreamRevisionCase, options.Revision);
@@ -66,7 +65,7 @@ internal sealed partial class StreamsService(
         return new DeleteResp { Position = new() { CommitPosition = position, PreparePosition = position } };
     }
 
-    public override async Task<TombstoneResp> Tombstone(TombstoneReq request, ServerCallContext context)
+    public async Task<TombstoneResp> Tombstone(TombstoneReq request, ServerCallContext context)
     {
         var options = request.Options ?? throw Failures.BadArgument("A tombstone has options.");
         var expected = Expected((Revision)options.ExpectedStreamRevisionCase, options.Revision);

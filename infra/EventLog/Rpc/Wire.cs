@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
-using System.Globalization;
+using System.Diagnostics.CodeAnalysis;
+using System.Text;
 using CapaEngine.EventLog.Writing;
 using CapaEngine.EventStore.Protocol;
 using Google.Protobuf;
@@ -19,20 +20,27 @@ internal static class Wire
 
     private const string TypeKey = "type";
     private const string ContentTypeKey = "content-type";
-    private const string CreatedKey = "created";
-    private const string Json = "application/json";
-    private const string Octets = "application/octet-stream";
 
-    public static StreamIdentifier Stream(string name) => new() { StreamName = ByteString.CopyFromUtf8(name) };
+    /// <summary>The content type of an event whose data are JSON.</summary>
+    public const string Json = "application/json";
+
+    /// <summary>What a name must be, for whoever sent another.</summary>
+    public static string NameRule { get; } = $"A stream's name has 1 to {NameBytesMax} bytes, none of them zero.";
+
+    private static StreamIdentifier Stream(string name) => new() { StreamName = ByteString.CopyFromUtf8(name) };
 
     /// <summary>The name of a stream; what the database could not hold is refused.</summary>
     public static string Name(StreamIdentifier? stream)
     {
-        var name = stream is { StreamName.Length: > 0 and <= NameBytesMax } ? stream.StreamName.ToStringUtf8() : "";
-        return IsText(name)
-            ? name
-            : throw Failures.BadArgument($"A stream's name has 1 to {NameBytesMax} bytes, none of them zero.");
+        var name = stream?.StreamName.ToStringUtf8() ?? "";
+        return IsName(name) ? name : throw Failures.BadArgument(NameRule);
     }
+
+    public static bool IsName(string name) =>
+        IsText(name) && (name.Length * 3 <= NameBytesMax || Encoding.UTF8.GetByteCount(name) <= NameBytesMax);
+
+    /// <summary>Whether there is a text, and one that the database can hold: none of its has a zero in it.</summary>
+    public static bool IsText([NotNullWhen(true)] string? text) => text is { Length: > 0 } && !text.Contains('\0');
 
     public static UUID Uuid(Guid id, bool structured)
     {
@@ -77,107 +85,48 @@ internal static class Wire
             ? new ProposedEvent(Id(id), type, contentType == Json, data.Memory, customMetadata.Memory)
             : null;
 
-    public static ReadResp Event(LogEvent e, bool structured)
-    {
-        var position = (ulong)e.Position;
-        var recorded = new ReadResp.Types.ReadEvent.Types.RecordedEvent
-        {
-            Id = Uuid(e.Id, structured),
-            StreamIdentifier = Stream(e.Stream),
-            StreamRevision = (ulong)e.Revision,
-            CommitPosition = position,
-            PreparePosition = position,
-            Data = UnsafeByteOperations.UnsafeWrap(e.Data),
-            CustomMetadata = UnsafeByteOperations.UnsafeWrap(e.Metadata),
-        };
-        recorded.Metadata.Add(TypeKey, e.Type);
-        recorded.Metadata.Add(ContentTypeKey, e.IsJson ? Json : Octets);
-        recorded.Metadata.Add(
-            CreatedKey, (e.Created - DateTime.UnixEpoch).Ticks.ToString(CultureInfo.InvariantCulture));
-        return new ReadResp { Event = new() { Event = recorded, CommitPosition = position } };
-    }
-
     public static ReadResp Checkpoint(long position) =>
         new() { Checkpoint = new() { CommitPosition = (ulong)position, PreparePosition = (ulong)position } };
 
     /// <summary>How a pipelined append ended. Its errors are part of the answer: the call goes on.</summary>
-    public static BatchAppendResp Answer(UUID correlation, string stream, Expectation expected, WriteOutcome outcome)
-    {
-        var answer = new BatchAppendResp { CorrelationId = correlation, StreamIdentifier = Stream(stream) };
-        switch (outcome)
+    public static AppendAnswer Answer(
+        (Guid Id, bool IsText) correlation, string stream, Expectation expected, WriteOutcome outcome) => outcome switch
         {
-            case WriteOutcome.Written written:
-                answer.Success = Success(written);
-                break;
-            case WriteOutcome.Conflict conflict:
-                answer.Error = Error(
-                    StatusCode.AlreadyExists, nameof(WrongExpectedVersion), Conflict(expected, conflict.Actual));
-                break;
-            case WriteOutcome.StreamDeleted:
-                answer.Error = Error(
-                    StatusCode.NotFound, nameof(StreamDeleted),
-                    new StreamDeleted { StreamIdentifier = answer.StreamIdentifier });
-                break;
-            case WriteOutcome.AccessDenied:
-                answer.Error = Error(StatusCode.PermissionDenied, nameof(AccessDenied), new AccessDenied());
-                break;
-            case WriteOutcome.TimedOut:
-                answer.Error = Error(StatusCode.DeadlineExceeded, "Timeout", new DeadlineTimeout());
-                break;
-            default:
-                // The protocol's servers leave the code unset when they cannot take a request.
-                answer.Error = Error(StatusCode.OK, "Server Is Not Ready", new Google.Protobuf.WellKnownTypes.Empty());
-                break;
-        }
+            WriteOutcome.Written written => new AppendAnswer.Success(correlation, stream, written),
+            WriteOutcome.Conflict conflict => Failure(
+                correlation, stream, StatusCode.AlreadyExists, nameof(WrongExpectedVersion),
+                Conflict(expected, conflict.Actual)),
+            WriteOutcome.StreamDeleted => Failure(
+                correlation, stream, StatusCode.NotFound, nameof(StreamDeleted),
+                new StreamDeleted { StreamIdentifier = Stream(stream) }),
+            WriteOutcome.AccessDenied => Failure(
+                correlation, stream, StatusCode.PermissionDenied, nameof(AccessDenied), new AccessDenied()),
+            WriteOutcome.TimedOut => Failure(
+                correlation, stream, StatusCode.DeadlineExceeded, "Timeout", new DeadlineTimeout()),
+            // The protocol's servers leave the code unset when they cannot take a request.
+            _ => Failure(
+                correlation, stream, StatusCode.OK, "Server Is Not Ready",
+                new Google.Protobuf.WellKnownTypes.Empty()),
+        };
 
-        return answer;
-    }
+    public static AppendAnswer TooLarge((Guid Id, bool IsText) correlation, string stream, int bytesMax) => Failure(
+        correlation, stream, StatusCode.InvalidArgument, nameof(MaximumAppendSizeExceeded),
+        new MaximumAppendSizeExceeded { MaxAppendSize = (uint)bytesMax });
 
-    public static BatchAppendResp TooLarge(UUID correlation, string stream, int bytesMax) => new()
-    {
-        CorrelationId = correlation,
-        StreamIdentifier = Stream(stream),
-        Error = Error(
-            StatusCode.InvalidArgument, nameof(MaximumAppendSizeExceeded),
-            new MaximumAppendSizeExceeded { MaxAppendSize = (uint)bytesMax }),
-    };
+    public static AppendAnswer BadRequest((Guid Id, bool IsText) correlation, string stream, string message) => Failure(
+        correlation, stream, StatusCode.InvalidArgument, nameof(BadRequest), new BadRequest { Message = message });
 
-    public static BatchAppendResp BadRequest(UUID correlation, string stream, string message) => new()
-    {
-        CorrelationId = correlation,
-        StreamIdentifier = Stream(stream),
-        Error = Error(StatusCode.InvalidArgument, nameof(BadRequest), new BadRequest { Message = message }),
-    };
-
-    // PostgreSQL has no text with a zero in it.
-    private static bool IsText(string text) => text.Length > 0 && !text.Contains('\0');
+    private static AppendAnswer.Failure Failure(
+        (Guid Id, bool IsText) correlation, string stream, StatusCode code, string message, IMessage details) =>
+        new(new BatchAppendResp
+        {
+            CorrelationId = Uuid(correlation.Id, !correlation.IsText),
+            StreamIdentifier = Stream(stream),
+            Error = Error(code, message, details),
+        });
 
     private static RpcStatus Error(StatusCode code, string message, IMessage details) =>
         new() { Code = (int)code, Message = message, Details = Any.Pack(details) };
-
-    private static BatchAppendResp.Types.Success Success(WriteOutcome.Written written)
-    {
-        var success = new BatchAppendResp.Types.Success();
-        if (written.Revision < 0)
-        {
-            success.NoStream = new();
-        }
-        else
-        {
-            success.CurrentRevision = (ulong)written.Revision;
-        }
-
-        if (written.Position is { } position)
-        {
-            success.Position = new() { CommitPosition = (ulong)position, PreparePosition = (ulong)position };
-        }
-        else
-        {
-            success.NoPosition = new();
-        }
-
-        return success;
-    }
 
     private static WrongExpectedVersion Conflict(Expectation expected, long actual)
     {
