@@ -37,6 +37,7 @@ internal sealed class AppendCall : IAsyncDisposable
     /// <summary>Sends what the queue holds until the call breaks or the queue ends; what broke it.</summary>
     public async Task<Exception?> PumpAsync(ChannelReader<PendingAppend> queue)
     {
+        Exception? unsent = null;
         try
         {
             while (await queue.WaitToReadAsync(_broken.Token))
@@ -49,14 +50,15 @@ internal sealed class AppendCall : IAsyncDisposable
 
             await _call.RequestStream.CompleteAsync();
         }
-        catch (Exception failure) when (failure is RpcException or InvalidOperationException
-                                            or OperationCanceledException)
+        catch (Exception failure)
         {
-            // Whatever stopped the sending also ends the receiving, which knows the reason better.
+            // Whatever stopped the sending, a broken line above all, also ends the receiving, which knows the reason
+            // better. No failure of one call may end the appends of the process.
+            unsent = failure;
             _call.Dispose();
         }
 
-        var reason = await _receiving;
+        var reason = await _receiving ?? unsent;
         AnswerAll(reason);
         return reason;
     }
@@ -102,8 +104,7 @@ internal sealed class AppendCall : IAsyncDisposable
 
             return null;
         }
-        catch (Exception failure) when (failure is RpcException or InvalidOperationException
-                                            or OperationCanceledException or ObjectDisposedException)
+        catch (Exception failure)
         {
             return failure;
         }

@@ -83,7 +83,7 @@ internal sealed class AppendPipeline : IAsyncDisposable
         await using (call)
         await using (_stop.Token.UnsafeRegister(static c => ((AppendCall)c!).Abort(), call))
         {
-            if (await call.PumpAsync(_queue.Reader) is RpcException failure)
+            if (await call.PumpAsync(_queue.Reader) is { } failure)
             {
                 _nodes.Report(node, failure);
             }

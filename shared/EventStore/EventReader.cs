@@ -15,7 +15,7 @@ internal sealed class EventReader(NodeSelector nodes, EventStoreSettings setting
     public IAsyncEnumerable<ReadAnswer> ReadAsync(Func<ReadReq> request, CancellationToken ct) =>
         RunAsync(request, endless: false, ct);
 
-    /// <summary>Follows for ever.</summary>
+    /// <summary>Follows for ever, or until the stream it follows is tombstoned.</summary>
     public IAsyncEnumerable<ReadAnswer> FollowAsync(Func<ReadReq> request, CancellationToken ct) =>
         RunAsync(request, endless: true, ct);
 
@@ -37,7 +37,7 @@ internal sealed class EventReader(NodeSelector nodes, EventStoreSettings setting
                             backoff.Reset();
                             yield return message!;
                         }
-                        else if (outcome == Outcome.Ended && !endless)
+                        else if (outcome == Outcome.Deleted || (outcome == Outcome.Ended && !endless))
                         {
                             yield break;
                         }
@@ -76,15 +76,15 @@ internal sealed class EventReader(NodeSelector nodes, EventStoreSettings setting
                 ? (Outcome.Message, call.ResponseStream.Current)
                 : (Outcome.Ended, null);
         }
-        catch (RpcException) when (ct.IsCancellationRequested)
+        catch (Exception) when (ct.IsCancellationRequested)
         {
             throw new OperationCanceledException(ct);
         }
         catch (RpcException deleted) when (deleted.Trailers.GetValue("exception") == "stream-deleted")
         {
-            return (Outcome.Ended, null);
+            return (Outcome.Deleted, null);
         }
-        catch (RpcException failure) when (NodeSelector.IsTransient(failure))
+        catch (Exception failure) when (NodeSelector.IsTransient(failure))
         {
             nodes.Report(node, failure);
             return endless || backoff.Failures < settings.MaxDiscoverAttempts
@@ -98,6 +98,7 @@ internal sealed class EventReader(NodeSelector nodes, EventStoreSettings setting
     {
         Message,
         Ended,
+        Deleted,
         Broken,
     }
 }

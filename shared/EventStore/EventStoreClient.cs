@@ -1,10 +1,5 @@
 using System.Diagnostics;
-using System.Runtime.CompilerServices;
-using CapaEngine.EventStore.Protocol;
 using CapaEngine.Kernel;
-using ReadDirection = CapaEngine.EventStore.Protocol.ReadReq.Types.Options.Types.ReadDirection;
-using ReadOptions = CapaEngine.EventStore.Protocol.ReadReq.Types.Options;
-using RecordedEvent = CapaEngine.Kernel.RecordedEvent;
 
 namespace CapaEngine.EventStore;
 
@@ -12,25 +7,24 @@ namespace CapaEngine.EventStore;
 /// The event store behind a connection string, over the published gRPC protocol. One instance serves the whole
 /// process: appends share one duplex call, reads and subscriptions share its connection.
 /// </summary>
-public sealed class EventStoreClient : IEventStore, IAsyncDisposable
+public sealed partial class EventStoreClient : IEventStore, IAsyncDisposable
 {
     /// <summary>The name of the activity source of this client.</summary>
     public const string ActivitySourceName = "CapaEngine.EventStore";
-
-    // How many events the store considers before it tells a filtered subscription how far it has come.
-    private const uint CheckpointEvery = 500;
 
     private static readonly ActivitySource Activities = new(ActivitySourceName);
 
     private readonly NodeSelector _nodes;
     private readonly AppendPipeline _appends;
     private readonly EventReader _reader;
+    private readonly Unary _unary;
 
     public EventStoreClient(EventStoreSettings settings, TimeProvider clock)
     {
         _nodes = new NodeSelector(settings, clock);
         _appends = new AppendPipeline(_nodes, settings, clock);
         _reader = new EventReader(_nodes, settings, clock);
+        _unary = new Unary(_nodes, settings);
     }
 
     /// <summary>The client for a connection string. It connects when it is first used.</summary>
@@ -53,115 +47,30 @@ public sealed class EventStoreClient : IEventStore, IAsyncDisposable
         return result;
     }
 
-    /// <inheritdoc/>
-    public async IAsyncEnumerable<RecordedEvent> ReadStreamAsync(
-        string stream, long fromRevision, long countMax, [EnumeratorCancellation] CancellationToken ct)
+    /// <summary>
+    /// Appends by a call of its own, past the queue of the other appends; the same results as
+    /// <see cref="AppendAsync"/>.
+    /// </summary>
+    public async Task<AppendResult> AppendAloneAsync(
+        string stream, ExpectedRevision expected, IReadOnlyList<NewEvent> events, CancellationToken ct)
     {
-        using var activity = Start("read", stream);
-        var (next, left) = (fromRevision, countMax);
-        ReadReq Request() => Read(new ReadOptions
-        {
-            Stream = new() { StreamIdentifier = Wire.Stream(stream), Revision = (ulong)next },
-            Count = (ulong)left,
-            NoFilter = new(),
-        });
-
-        await foreach (var e in EventsAsync(Request, countMax, ct))
-        {
-            (next, left) = (e.Revision + 1, left - 1);
-            yield return e;
-        }
+        using var activity = Start("append", stream);
+        return await _unary.AppendAsync(stream, expected, events, ct);
     }
 
-    /// <inheritdoc/>
-    public async IAsyncEnumerable<RecordedEvent> ReadStreamBackwardsAsync(
-        string stream, long countMax, [EnumeratorCancellation] CancellationToken ct)
-    {
-        using var activity = Start("read", stream);
-        var from = new ReadOptions.Types.StreamOptions { StreamIdentifier = Wire.Stream(stream), End = new() };
-        var left = countMax;
-        ReadReq Request() => Read(new ReadOptions
-        {
-            Stream = from,
-            ReadDirection = ReadDirection.Backwards,
-            Count = (ulong)left,
-            NoFilter = new(),
-        });
+    /// <summary>
+    /// Deletes the events of a stream softly: they are no longer read, and the next append continues the numbering.
+    /// </summary>
+    public Task<RemovalResult> DeleteAsync(string stream, ExpectedRevision expected, CancellationToken ct) =>
+        _unary.DeleteAsync(stream, expected, ct);
 
-        await foreach (var e in EventsAsync(Request, countMax, ct))
-        {
-            yield return e;
-            if (e.Revision == 0)
-            {
-                yield break;
-            }
+    /// <summary>Deletes a stream for ever: nothing can be appended to its name again.</summary>
+    public Task<RemovalResult> TombstoneAsync(string stream, ExpectedRevision expected, CancellationToken ct) =>
+        _unary.TombstoneAsync(stream, expected, ct);
 
-            from.Revision = (ulong)(e.Revision - 1);
-            left--;
-        }
-    }
-
-    /// <inheritdoc/>
-    public async IAsyncEnumerable<RecordedEvent> ReadAllAsync(
-        LogPosition after, IReadOnlyList<string> streamPrefixes, [EnumeratorCancellation] CancellationToken ct)
-    {
-        using var activity = Start("read", "$all");
-        var cursor = after;
-        ReadReq Request() => Read(new ReadOptions
-        {
-            All = From(cursor),
-            Count = ulong.MaxValue,
-            Filter = Wire.Filter(streamPrefixes, CheckpointEvery),
-        });
-
-        await foreach (var e in EventsAsync(Request, long.MaxValue, ct))
-        {
-            // On the wire a read includes the event at its position; here the position has been dealt with.
-            if (e.Position > cursor || cursor == LogPosition.Start)
-            {
-                cursor = e.Position;
-                yield return e;
-            }
-        }
-    }
-
-    /// <inheritdoc/>
-    public async IAsyncEnumerable<LogMessage> SubscribeToAllAsync(
-        LogPosition after, IReadOnlyList<string> streamPrefixes, [EnumeratorCancellation] CancellationToken ct)
-    {
-        var cursor = after;
-        ReadReq Request() => Read(new ReadOptions
-        {
-            All = From(cursor),
-            Subscription = new(),
-            Filter = Wire.Filter(streamPrefixes, CheckpointEvery),
-        });
-
-        await foreach (var message in _reader.FollowAsync(Request, ct))
-        {
-            if (message.Event is { } e)
-            {
-                if (e.Position > cursor || cursor == LogPosition.Start)
-                {
-                    cursor = e.Position;
-                    yield return new LogMessage.Event(e);
-                }
-
-                continue;
-            }
-
-            switch (message.Other!.ContentCase)
-            {
-                case ReadResp.ContentOneofCase.Checkpoint when Moves(message.Other.Checkpoint, cursor) is { } position:
-                    cursor = position;
-                    yield return new LogMessage.Checkpoint(position);
-                    break;
-                case ReadResp.ContentOneofCase.CaughtUp:
-                    yield return new LogMessage.CaughtUp();
-                    break;
-            }
-        }
-    }
+    /// <summary>Hides the events of a stream before a revision (<c>$tb</c>).</summary>
+    public Task SetTruncateBeforeAsync(string stream, long revision, CancellationToken ct) =>
+        StreamRetention.SetTruncateBeforeAsync(this, stream, revision, ct);
 
     /// <inheritdoc/>
     public Task SetMaxCountAsync(string stream, long countMax, CancellationToken ct) =>
@@ -172,48 +81,6 @@ public sealed class EventStoreClient : IEventStore, IAsyncDisposable
     {
         await _appends.DisposeAsync();
         _nodes.Dispose();
-    }
-
-    private async IAsyncEnumerable<RecordedEvent> EventsAsync(
-        Func<ReadReq> request, long countMax, [EnumeratorCancellation] CancellationToken ct)
-    {
-        var left = countMax;
-        if (left <= 0)
-        {
-            yield break;
-        }
-
-        await foreach (var message in _reader.ReadAsync(request, ct))
-        {
-            if (message.Event is not { } e)
-            {
-                continue;
-            }
-
-            yield return e;
-            if (--left == 0)
-            {
-                yield break;
-            }
-        }
-    }
-
-    private static ReadReq Read(ReadOptions options)
-    {
-        options.UuidOption = new() { Structured = new() };
-        options.ControlOption = new() { Compatibility = 1 };
-        return new ReadReq { Options = options };
-    }
-
-    private static ReadOptions.Types.AllOptions From(LogPosition position) => position == LogPosition.Start
-        ? new() { Start = new() }
-        : new() { Position = new() { CommitPosition = position.Commit, PreparePosition = position.Prepare } };
-
-    // Some servers have sent the end of the number range when a filter matched nothing: that is no place to resume.
-    private static LogPosition? Moves(ReadResp.Types.Checkpoint checkpoint, LogPosition cursor)
-    {
-        var position = new LogPosition(checkpoint.CommitPosition, checkpoint.PreparePosition);
-        return position > cursor && position.Commit != ulong.MaxValue ? position : null;
     }
 
     /// <summary>Tagged with the stream's family, never its id: that would be a tag with a million values.</summary>

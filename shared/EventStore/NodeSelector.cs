@@ -60,13 +60,14 @@ internal sealed class NodeSelector(EventStoreSettings settings, TimeProvider clo
     }
 
     /// <summary>Draws the conclusion from a failed call: follow the leader, or look for another node.</summary>
-    public void Report(Node node, RpcException failure)
+    public void Report(Node node, Exception failure)
     {
-        if (LeaderOf(failure) is { } leader)
+        if (failure is RpcException call && LeaderOf(call) is { } leader)
         {
             Volatile.Write(ref _chosen, NodeAt(leader));
         }
-        else if (settings.Discover && failure.StatusCode is StatusCode.Unavailable)
+        else if (settings.Discover
+                 && failure is RpcException { StatusCode: StatusCode.Unavailable } or IOException)
         {
             // Only if nobody has moved on already: a late report must not undo a fresh choice.
             Interlocked.CompareExchange(ref _chosen, null, node);
@@ -74,10 +75,10 @@ internal sealed class NodeSelector(EventStoreSettings settings, TimeProvider clo
     }
 
     /// <summary>Whether the same call may succeed later, perhaps elsewhere.</summary>
-    public static bool IsTransient(RpcException failure) =>
-        LeaderOf(failure) is not null || failure.StatusCode is StatusCode.Unavailable or StatusCode.Aborted
-            or StatusCode.Cancelled or StatusCode.DeadlineExceeded or StatusCode.Internal or StatusCode.Unknown
-            or StatusCode.ResourceExhausted;
+    public static bool IsTransient(Exception failure) => failure is IOException
+        || (failure is RpcException call && (LeaderOf(call) is not null || call.StatusCode is StatusCode.Unavailable
+            or StatusCode.Aborted or StatusCode.Cancelled or StatusCode.DeadlineExceeded or StatusCode.Internal
+            or StatusCode.Unknown or StatusCode.ResourceExhausted));
 
     /// <summary>Whether the store does not accept this user.</summary>
     public static bool IsDenied(Exception? failure) =>

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using CapaEngine.EventStore.Protocol;
 using CapaEngine.Kernel;
 using Google.Protobuf;
@@ -9,28 +10,26 @@ internal static class Wire
 {
     public static StreamIdentifier Stream(string name) => new() { StreamName = ByteString.CopyFromUtf8(name) };
 
+    public static UUID Uuid(Guid id)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        id.TryWriteBytes(bytes, bigEndian: true, out _);
+        return new UUID
+        {
+            Structured = new()
+            {
+                MostSignificantBits = BinaryPrimitives.ReadInt64BigEndian(bytes),
+                LeastSignificantBits = BinaryPrimitives.ReadInt64BigEndian(bytes[8..]),
+            },
+        };
+    }
+
     public static AppendResult Result(AppendAnswer answer) => answer switch
     {
         { Success: { } success } => success,
         { Error: { } error } => Refused(error),
         _ => new AppendResult.OutcomeUnknown("The store answered neither success nor error."),
     };
-
-    /// <summary>The filter of a read: the streams with a prefix, or all but the store's own.</summary>
-    public static ReadReq.Types.Options.Types.FilterOptions Filter(IReadOnlyList<string> streamPrefixes, uint window)
-    {
-        var expression = new ReadReq.Types.Options.Types.FilterOptions.Types.Expression();
-        if (streamPrefixes.Count == 0)
-        {
-            expression.Regex = @"^[^\$].*";
-        }
-        else
-        {
-            expression.Prefix.AddRange(streamPrefixes);
-        }
-
-        return new() { StreamIdentifier = expression, Max = window, CheckpointIntervalMultiplier = 1 };
-    }
 
     private static AppendResult Refused(Protocol.Rpc.Status error)
     {

@@ -17,7 +17,7 @@ public sealed class MemoryEventStore(TimeProvider clock, int appendBytesMax = 10
     private readonly Lock _gate = new();
     private readonly List<RecordedEvent> _log = [];
     private readonly Dictionary<string, List<RecordedEvent>> _streams = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, long> _maxCounts = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, RecordedEvent> _metadata = new(StringComparer.Ordinal);
     private TaskCompletionSource _appended = NewSignal();
 
     /// <inheritdoc/>
@@ -187,10 +187,9 @@ public sealed class MemoryEventStore(TimeProvider clock, int appendBytesMax = 10
 
     private void Retain(string stream, RecordedEvent last)
     {
-        if (stream.StartsWith(StreamRetention.MetadataPrefix, StringComparison.Ordinal)
-            && StreamRetention.MaxCountOf(last.Data.Span) is { } countMax)
+        if (stream.StartsWith(StreamRetention.MetadataPrefix, StringComparison.Ordinal))
         {
-            _maxCounts[stream[StreamRetention.MetadataPrefix.Length..]] = countMax;
+            _metadata[stream[StreamRetention.MetadataPrefix.Length..]] = last;
         }
     }
 
@@ -199,8 +198,10 @@ public sealed class MemoryEventStore(TimeProvider clock, int appendBytesMax = 10
         lock (_gate)
         {
             var history = _streams.GetValueOrDefault(stream) ?? [];
-            var kept = Clamp(_maxCounts.GetValueOrDefault(stream, long.MaxValue));
-            return history.GetRange(Math.Max(0, history.Count - kept), Math.Min(history.Count, kept));
+            var first = _metadata.TryGetValue(stream, out var metadata)
+                ? Clamp(StreamRetention.FirstKept(metadata.Data.Span, history.Count - 1))
+                : 0;
+            return history.GetRange(Math.Min(first, history.Count), Math.Max(0, history.Count - first));
         }
     }
 

@@ -5,8 +5,8 @@ using System.Text.Json.Nodes;
 namespace CapaEngine.Kernel;
 
 /// <summary>
-/// How many events a stream keeps: the member <c>$maxCount</c> of the last event of its metadata stream
-/// <c>$${stream}</c>.
+/// Which events of a stream are still read: the members <c>$maxCount</c> and <c>$tb</c> of the last event of its
+/// metadata stream <c>$${stream}</c>.
 /// </summary>
 public static class StreamRetention
 {
@@ -15,23 +15,41 @@ public static class StreamRetention
 
     private const string MetadataType = "$metadata";
     private const string MaxCount = "$maxCount";
+    private const string TruncateBefore = "$tb";
     private const int AttemptsMax = 5;
 
-    /// <summary>Appends the new count to the metadata stream, unless it is there already.</summary>
-    public static async Task SetMaxCountAsync(IEventStore store, string stream, long countMax, CancellationToken ct)
+    /// <summary>Says how many events the stream keeps, unless it says so already.</summary>
+    public static Task SetMaxCountAsync(IEventStore store, string stream, long countMax, CancellationToken ct) =>
+        SetAsync(store, stream, MaxCount, countMax, ct);
+
+    /// <summary>Says before which revision the stream's events are hidden, unless it says so already.</summary>
+    public static Task SetTruncateBeforeAsync(IEventStore store, string stream, long revision, CancellationToken ct) =>
+        SetAsync(store, stream, TruncateBefore, revision, ct);
+
+    /// <summary>The first revision that the content of a metadata event leaves to be read.</summary>
+    /// <param name="last">The last revision of the stream.</param>
+    public static long FirstKept(ReadOnlySpan<byte> metadata, long last)
+    {
+        var content = ObjectOf(metadata);
+        var kept = Number(content, MaxCount) is { } count ? Math.Max(0, last - count + 1) : 0;
+        return Math.Max(kept, Number(content, TruncateBefore) ?? 0);
+    }
+
+    private static async Task SetAsync(
+        IEventStore store, string stream, string name, long value, CancellationToken ct)
     {
         var metadataStream = MetadataPrefix + stream;
         AppendResult? last = null;
         for (var attempt = 0; attempt < AttemptsMax; attempt++)
         {
             var current = await LastAsync(store, metadataStream, ct);
-            if (current is not null && MaxCountOf(current.Data.Span) == countMax)
+            var content = current is null ? [] : ObjectOf(current.Data.Span);
+            if (Number(content, name) == value)
             {
                 return;
             }
 
-            var content = current is null ? [] : ObjectOf(current.Data.Span);
-            content[MaxCount] = countMax;
+            content[name] = value;
             var change = new NewEvent(
                 Guid.NewGuid(), MetadataType, Encoding.UTF8.GetBytes(content.ToJsonString()), default);
 
@@ -44,12 +62,11 @@ public static class StreamRetention
             }
         }
 
-        throw new InvalidOperationException($"Cannot set how many events {stream} keeps: {last}");
+        throw new InvalidOperationException($"Cannot set {name} of {stream}: {last}");
     }
 
-    /// <summary>The count that the content of a metadata event sets, if any.</summary>
-    public static long? MaxCountOf(ReadOnlySpan<byte> metadata) =>
-        ObjectOf(metadata).TryGetPropertyValue(MaxCount, out var count) ? (long?)count : null;
+    private static long? Number(JsonObject content, string name) =>
+        content.TryGetPropertyValue(name, out var number) ? (long?)number : null;
 
     private static JsonObject ObjectOf(ReadOnlySpan<byte> json) => JsonNode.Parse(json) as JsonObject
         ?? throw new JsonException("The metadata of a stream is a JSON object.");

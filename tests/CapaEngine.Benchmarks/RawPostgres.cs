@@ -87,7 +87,7 @@ internal sealed class RawPostgres(string database) : IAsyncDisposable
         insert.Parameters.Clear();
         Add(insert, NpgsqlDbType.Bigint, numbers);
         Add(insert, NpgsqlDbType.Text, Array.ConvertAll(
-            numbers, n => string.Create(CultureInfo.InvariantCulture, $"raw-{n:D36}")));
+            numbers, n => $"raw-{Guid.NewGuid()}"));
         Add(insert, NpgsqlDbType.Bigint, new long[count]);
         Add(insert, NpgsqlDbType.Uuid, Array.ConvertAll(numbers, _ => Guid.NewGuid()));
         Add(insert, NpgsqlDbType.Text, Array.ConvertAll(numbers, _ => Sample.Type));

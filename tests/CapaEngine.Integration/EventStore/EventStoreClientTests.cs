@@ -1,12 +1,12 @@
 using CapaEngine.EventStore;
-using CapaEngine.Kernel;
 
 namespace CapaEngine.Integration.EventStore;
 
 /// <summary>The client and the local event log keep the contract, over the wire.</summary>
-public sealed class EventStoreClientTests(EventLogFixture log) : EventStoreContract, IClassFixture<EventLogFixture>
+public sealed class EventStoreClientTests(EventLogFixture log)
+    : EventStoreClientContract, IClassFixture<EventLogFixture>
 {
-    protected override IEventStore Store => log.Client;
+    protected override EventStoreClient Client => log.Client;
 }
 
 /// <summary>
@@ -14,9 +14,9 @@ public sealed class EventStoreClientTests(EventLogFixture log) : EventStoreContr
 /// reached by discovery, so that the gossip path is always exercised.
 /// </summary>
 public sealed class NamedEventStoreTests(NamedEventStoreTests.Fixture named)
-    : EventStoreContract, IClassFixture<NamedEventStoreTests.Fixture>
+    : EventStoreClientContract, IClassFixture<NamedEventStoreTests.Fixture>
 {
-    protected override IEventStore Store => named.Client;
+    protected override EventStoreClient Client => named.Client;
 
     /// <summary>The named store, or a local one.</summary>
     public sealed class Fixture : IAsyncLifetime

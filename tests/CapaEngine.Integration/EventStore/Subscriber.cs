@@ -7,15 +7,16 @@ public sealed class Subscriber(IAsyncEnumerable<LogMessage> messages, TimeSpan p
 {
     private readonly CancellationTokenSource _stop = new();
     private IAsyncEnumerator<LogMessage>? _messages;
+    private Task<bool> _moving = Task.FromResult(false);
 
     /// <summary>The next message; fails when it does not come in time.</summary>
     public async Task<LogMessage> NextAsync()
     {
         _messages ??= messages.GetAsyncEnumerator(_stop.Token);
-        var moved = _messages.MoveNextAsync().AsTask();
+        _moving = _messages.MoveNextAsync().AsTask();
         try
         {
-            return await moved.WaitAsync(patience)
+            return await _moving.WaitAsync(patience)
                 ? _messages.Current
                 : throw new InvalidOperationException("The subscription ended.");
         }
@@ -45,6 +46,7 @@ public sealed class Subscriber(IAsyncEnumerable<LogMessage> messages, TimeSpan p
         await _stop.CancelAsync();
         if (_messages is not null)
         {
+            await ((Task)_moving).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await _messages.DisposeAsync();
         }
 
