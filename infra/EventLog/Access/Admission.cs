@@ -19,7 +19,8 @@ internal sealed class Admission(
 
     public async Task InvokeAsync(HttpContext http)
     {
-        if (users is null || http.GetEndpoint()?.Metadata.GetMetadata<IAllowAnonymous>() is not null)
+        var endpoint = http.GetEndpoint();
+        if (users is null || endpoint is null || endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null)
         {
             http.Features.Set(Caller.Anybody);
         }

@@ -12,9 +12,12 @@ namespace CapaEngine.EventLog.Access;
 /// remembered, one at a time is looked into, and an address has to wait for its turn: who guesses passwords costs
 /// neither those who are in nor those who come from elsewhere more than a moment.
 /// </summary>
-internal sealed class PasswordCheck : IDisposable
+internal sealed class PasswordCheck(TimeProvider clock) : IDisposable
 {
     private const int WaitingPerAddressMax = 16;
+
+    // At once would be an invitation to try again at once.
+    private static readonly TimeSpan RefuseAfter = TimeSpan.FromSeconds(1);
 
     private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
     private readonly ConcurrentDictionary<string, byte[]> _proven = new(StringComparer.Ordinal);
@@ -72,24 +75,20 @@ internal sealed class PasswordCheck : IDisposable
             using var admitted = await _addresses.AcquireAsync(from);
             if (!admitted.IsAcquired)
             {
+                await Task.Delay(RefuseAfter, clock);
                 throw Failures.TooManyAttempts();
             }
 
-            await _turn.WaitAsync();
-            try
+            var (matches, took) = await CompareInTurnAsync(hash, password);
+            if (matches && user is not null)
             {
-                var right = hash.Matches(password) && user is not null;
-                if (right)
-                {
-                    _proven[user!.Name] = digest;
-                }
+                _proven[user.Name] = digest;
+                return true;
+            }
 
-                return right;
-            }
-            finally
-            {
-                _turn.Release();
-            }
+            // The address pauses as long again, so that guessing leaves the processor to others half of the time.
+            await Task.Delay(took, clock);
+            return false;
         }
         finally
         {
@@ -97,6 +96,20 @@ internal sealed class PasswordCheck : IDisposable
             {
                 _underWay.Remove(id);
             }
+        }
+    }
+
+    private async Task<(bool Matches, TimeSpan Took)> CompareInTurnAsync(PasswordHash hash, string password)
+    {
+        await _turn.WaitAsync();
+        try
+        {
+            var started = clock.GetTimestamp();
+            return (hash.Matches(password), clock.GetElapsedTime(started));
+        }
+        finally
+        {
+            _turn.Release();
         }
     }
 

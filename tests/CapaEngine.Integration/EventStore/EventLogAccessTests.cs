@@ -44,11 +44,6 @@ public sealed class EventLogAccessTests(LogWithUsers log) : IClassFixture<LogWit
         {
             var general = operation.EndsWith("all", StringComparison.Ordinal) || operation.Contains("system");
             var ordinary = general ? StatusCode.PermissionDenied : StatusCode.OK;
-            foreach (var outsider in new[] { Nobody, WrongPassword, Stranger })
-            {
-                cases.Add(operation, outsider, StatusCode.Unauthenticated, StatusCode.Unauthenticated);
-            }
-
             cases.Add(operation, Ada, ordinary, ordinary);
             cases.Add(operation, Bob, StatusCode.PermissionDenied, ordinary);
             var always = operation == "append to all" ? StatusCode.PermissionDenied : StatusCode.OK;
@@ -58,7 +53,19 @@ public sealed class EventLogAccessTests(LogWithUsers log) : IClassFixture<LogWit
         return cases;
     }
 
+    public static TheoryData<string> AllOperations => [.. Operations.Keys];
+
     private LogWithUsers Log => log;
+
+    [Theory]
+    [MemberData(nameof(AllOperations))]
+    public async Task nobody_does_anything_without_the_right_password(string operation)
+    {
+        foreach (var outsider in new[] { Nobody, WrongPassword, Stranger })
+        {
+            (await Operations[operation](this, outsider)).ShouldBe(StatusCode.Unauthenticated, outsider);
+        }
+    }
 
     [Theory]
     [MemberData(nameof(Cases))]

@@ -35,7 +35,7 @@ public sealed class LogWithUsers : IAsyncLifetime
     private GrpcChannel _channel = null!;
 
     /// <summary>The node.</summary>
-    public EventLogFixture Log { get; } = new() { Credentials = $"{Admin}:{Uri.EscapeDataString(Password)}@" };
+    public EventLogFixture Log { get; init; } = new() { Credentials = CredentialsOf(Admin) };
 
     /// <summary>The service, without a user of its own.</summary>
     internal Streams.StreamsClient Streams { get; private set; } = null!;
@@ -57,6 +57,10 @@ public sealed class LogWithUsers : IAsyncLifetime
         _channel = GrpcChannel.ForAddress(Log.Url);
         Streams = new Streams.StreamsClient(_channel);
     }
+
+    /// <summary>What stands before the host in a connection string.</summary>
+    internal static string CredentialsOf(string who, string password = Password) =>
+        $"{who}:{Uri.EscapeDataString(password)}@";
 
     /// <summary>Adds a user, or replaces one; null takes it away. The node notices within a second or two.</summary>
     public Task SetUserAsync(string name, string? passwordHash)
