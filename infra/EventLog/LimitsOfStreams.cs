@@ -7,6 +7,9 @@ namespace CapaEngine.EventLog;
 /// <summary>The limits of the streams that have any, as of the last commit: few, for they are checkpoints.</summary>
 internal sealed class LimitsOfStreams(IReadOnlyDictionary<string, StreamLimits> initial, AccessDefaults accessDefaults)
 {
+    // Metadata replace each other: whoever reads them is shown those that hold.
+    private const int EventsOfMetadataMax = 1;
+
     private readonly ConcurrentDictionary<string, StreamLimits> _limits = new(initial, StringComparer.Ordinal);
     private ImmutableDictionary<string, AccessList> _access = Changed(
         ImmutableDictionary.Create<string, AccessList>(StringComparer.Ordinal), initial);
@@ -15,8 +18,17 @@ internal sealed class LimitsOfStreams(IReadOnlyDictionary<string, StreamLimits> 
 
     public AccessDefaults AccessDefaults => Volatile.Read(ref _accessDefaults);
 
+    /// <summary>What readers of a stream see of it; null if they see everything.</summary>
+    public StreamLimits? Find(string stream)
+    {
+        var limits = MetadataOf(stream);
+        return SystemNames.StreamOfMetadata(stream) is null
+            ? limits
+            : (limits ?? StreamLimits.None) with { MaxCount = EventsOfMetadataMax };
+    }
+
     /// <summary>Null if the stream has no metadata.</summary>
-    public StreamLimits? Find(string stream) => _limits.GetValueOrDefault(stream);
+    public StreamLimits? MetadataOf(string stream) => _limits.GetValueOrDefault(stream);
 
     /// <summary>Null if the stream has no access list; costs nothing while no stream has one.</summary>
     public AccessList? AccessOf(string stream)

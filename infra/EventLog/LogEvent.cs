@@ -33,4 +33,8 @@ internal static class SystemNames
     public const long TombstoneRevision = long.MaxValue;
 
     public static string MetadataStreamOf(string stream) => MetadataPrefix + stream;
+
+    /// <summary>The stream whose metadata these are; null if it is no stream of metadata.</summary>
+    public static string? StreamOfMetadata(string stream) =>
+        stream.StartsWith(MetadataPrefix, StringComparison.Ordinal) ? stream[MetadataPrefix.Length..] : null;
 }

@@ -24,7 +24,7 @@ internal sealed record StreamLimits(
     public long FirstVisible(long last) => Math.Max(
         TruncateBefore ?? 0, MaxCount is { } count && count <= last ? last - count + 1 : 0);
 
-    /// <summary>Metadata that is no JSON object, or has a member of another type, limits nothing.</summary>
+    /// <summary>Metadata that is no JSON object, or has a member that is no limit, limits nothing.</summary>
     public static StreamLimits Parse(ReadOnlyMemory<byte> metadata)
     {
         try
@@ -32,7 +32,7 @@ internal sealed record StreamLimits(
             using var json = JsonDocument.Parse(metadata);
             return json.RootElement.ValueKind == JsonValueKind.Object
                 ? new(
-                    Number(json, MaxCountName), Number(json, TruncateBeforeName), Number(json, MaxAgeName),
+                    Number(json, MaxCountName, 1), Number(json, TruncateBeforeName, 0), Number(json, MaxAgeName, 1),
                     AccessList.Member(json.RootElement, AccessListName))
                 : None;
         }
@@ -50,6 +50,21 @@ internal sealed record StreamLimits(
         return JsonSerializer.SerializeToUtf8Bytes(content);
     }
 
+    /// <summary>
+    /// The metadata of a stream that is deleted: what they said is forgotten with it, but not who may do what, for
+    /// its events can be made visible again.
+    /// </summary>
+    public static byte[] Deleted(ReadOnlyMemory<byte> metadata)
+    {
+        var content = new JsonObject { [TruncateBeforeName] = long.MaxValue };
+        if (ObjectOf(metadata)?[AccessListName] is { } access)
+        {
+            content[AccessListName] = access.DeepClone();
+        }
+
+        return JsonSerializer.SerializeToUtf8Bytes(content);
+    }
+
     private static JsonObject? ObjectOf(ReadOnlyMemory<byte> metadata)
     {
         try
@@ -62,9 +77,9 @@ internal sealed record StreamLimits(
         }
     }
 
-    private static long? Number(JsonDocument json, string name) =>
+    private static long? Number(JsonDocument json, string name, long least) =>
         json.RootElement.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number
-        && value.TryGetInt64(out var number)
+        && value.TryGetInt64(out var number) && number >= least
             ? number
             : null;
 }

@@ -198,9 +198,12 @@ public sealed class MemoryEventStore(TimeProvider clock, int appendBytesMax = 10
         lock (_gate)
         {
             var history = _streams.GetValueOrDefault(stream) ?? [];
-            var first = _metadata.TryGetValue(stream, out var metadata)
-                ? Clamp(StreamRetention.FirstKept(metadata.Data.Span, history.Count - 1))
-                : 0;
+            // Of metadata, which replace each other, the last are shown.
+            var first = stream.StartsWith(StreamRetention.MetadataPrefix, StringComparison.Ordinal)
+                ? Math.Max(0, history.Count - 1)
+                : _metadata.TryGetValue(stream, out var metadata)
+                    ? Clamp(StreamRetention.FirstKept(metadata.Data.Span, history.Count - 1))
+                    : 0;
             return history.GetRange(Math.Min(first, history.Count), Math.Max(0, history.Count - first));
         }
     }

@@ -83,6 +83,14 @@ internal sealed class LogReader(Term term, EventTable table, TimeProvider clock)
         await foreach (var page in FollowPagesAsync(after, filter, ct))
         {
             var idle = live && page.Considered == considered;
+            var events = page.Events;
+            while (page.Considered - checkpointed > checkpointEvery)
+            {
+                var due = checkpointed + checkpointEvery;
+                yield return new Step(Within(page.Events, checkpointed, due), due, CaughtUp: false);
+                (checkpointed, events) = (due, Within(page.Events, due, page.Considered));
+            }
+
             considered = page.Considered;
             var atEnd = considered >= term.Tail.Head;
             var goesLive = !live && atEnd;
@@ -90,8 +98,10 @@ internal sealed class LogReader(Term term, EventTable table, TimeProvider clock)
             var checkpoint = considered > 0
                 && (goesLive || (idle && considered > reported) || considered - checkpointed >= checkpointEvery);
             checkpointed = checkpoint ? considered : checkpointed;
-            reported = checkpoint ? considered : page.Events.Count > 0 ? page.Events[^1].Position : reported;
-            yield return new Step(page.Events, checkpoint ? considered : null, goesLive);
+            reported = checkpoint ? considered
+                : events.Count > 0 ? events[^1].Position
+                : Math.Max(reported, checkpointed);
+            yield return new Step(events, checkpoint ? considered : null, goesLive);
         }
     }
 
@@ -138,6 +148,9 @@ internal sealed class LogReader(Term term, EventTable table, TimeProvider clock)
             }
         }
     }
+
+    private static IReadOnlyList<LogEvent> Within(IReadOnlyList<LogEvent> events, long after, long through) =>
+        [.. events.Where(e => e.Position > after && e.Position <= through)];
 
     /// <summary>Waits for more, but not for long: an idle subscriber is to know how far it is.</summary>
     private async ValueTask WaitAsync(long after, CancellationToken ct)

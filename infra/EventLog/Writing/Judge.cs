@@ -21,9 +21,16 @@ internal sealed class Judge(WriterTables tables)
         }
 
         var expected = request.Expected;
+        if (expected == Expectation.StreamExists && limits is { IsDeleted: true })
+        {
+            return new WriteOutcome.StreamDeleted();
+        }
+
         if (request.Kind != WriteKind.Append)
         {
-            return Matches(expected, head, limits) ? null : new WriteOutcome.Conflict(head.Last);
+            // A tombstone can come before its stream; but a deletion deletes something.
+            var missing = request.Kind == WriteKind.Delete && head.Last < 0;
+            return !missing && Matches(expected, head, limits) ? null : new WriteOutcome.Conflict(head.Last);
         }
 
         if (expected.IsConcrete)
@@ -36,15 +43,12 @@ internal sealed class Judge(WriterTables tables)
             : new WriteOutcome.Conflict(head.Last);
     }
 
-    private static bool Matches(Expectation expected, StreamHead head, StreamLimits? limits)
-    {
-        var deleted = limits is { IsDeleted: true };
-        return expected == Expectation.Any
-            // A stream that has only metadata exists.
-            || (expected == Expectation.StreamExists && (head.Last >= 0 || limits is not null) && !deleted)
-            || (expected == Expectation.NoStream && deleted)
-            || expected.Revision == head.Last;
-    }
+    private static bool Matches(Expectation expected, StreamHead head, StreamLimits? limits) =>
+        expected == Expectation.Any
+        // A stream that has only metadata exists.
+        || (expected == Expectation.StreamExists && (head.Last >= 0 || limits is not null))
+        || (expected == Expectation.NoStream && limits is { IsDeleted: true })
+        || expected.Revision == head.Last;
 
     private async ValueTask<WriteOutcome?> DecideConcreteAsync(
         AppendRequest request, StreamHead head, StreamLimits? limits, CancellationToken ct)
@@ -62,7 +66,9 @@ internal sealed class Judge(WriterTables tables)
             return new WriteOutcome.Written(last, position);
         }
 
-        return Matches(request.Expected, head, limits) ? null : new WriteOutcome.Conflict(head.Last);
+        return request.Events.Count > 0 && Matches(request.Expected, head, limits)
+            ? null
+            : new WriteOutcome.Conflict(head.Last);
     }
 
     /// <summary>Where the last of these events is, if all of them follow the expected revision.</summary>

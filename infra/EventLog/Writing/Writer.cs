@@ -110,7 +110,14 @@ internal sealed class Writer(
     private async Task<WriteOutcome> DecideAsync(AppendRequest request, WriteBatch batch, CancellationToken ct)
     {
         var head = HeadOf(request.Stream);
-        var limit = limits.Find(request.Stream);
+        // What this batch does to a stream holds for what follows in it.
+        var limit = batch.Limits.GetValueOrDefault(request.Stream) ?? limits.MetadataOf(request.Stream);
+        var owner = SystemNames.StreamOfMetadata(request.Stream);
+        if (owner is not null && HeadOf(owner).IsTombstoned)
+        {
+            return new WriteOutcome.StreamDeleted();
+        }
+
         if (await _judge.DecideAsync(request, head, limit, ct) is { } settled)
         {
             return settled;
@@ -120,31 +127,53 @@ internal sealed class Writer(
         {
             case WriteKind.Tombstone:
                 batch.AddTombstone(request.Stream, head);
-                break;
+                return new WriteOutcome.Written(head.Last, head.LastPosition);
             case WriteKind.Delete:
-                await TruncateAsync(request.Stream, long.MaxValue, batch, ct);
+                await WriteMetadataAsync(request.Stream, StreamLimits.Deleted, batch, ct);
                 return new WriteOutcome.Written(head.Last, batch.LastPosition);
             default:
-                if (limit is { IsDeleted: true } && request.Events.Count > 0)
-                {
-                    await TruncateAsync(request.Stream, head.Last + 1, batch, ct);
-                }
-
-                foreach (var e in request.Events)
-                {
-                    batch.Add(request.Stream, head, e);
-                }
-
-                break;
+                return await AppendAsync(request, head, limit is { IsDeleted: true }, batch, ct);
         }
-
-        return new WriteOutcome.Written(head.Last, request is { Kind: WriteKind.Append, Events.Count: 0 }
-            ? null
-            : head.LastPosition);
     }
 
-    /// <summary>Deleting softly, and writing to what was deleted, are both events of the metadata stream.</summary>
-    private async Task TruncateAsync(string stream, long before, WriteBatch batch, CancellationToken ct)
+    private async Task<WriteOutcome> AppendAsync(
+        AppendRequest request, StreamHead head, bool isDeleted, WriteBatch batch, CancellationToken ct)
+    {
+        var owner = SystemNames.StreamOfMetadata(request.Stream);
+        var ownerIsDeleted = owner is not null && IsDeleted(owner, batch);
+        if (isDeleted)
+        {
+            await CreateAnewAsync(request.Stream, batch, ct);
+        }
+
+        foreach (var e in request.Events)
+        {
+            batch.Add(request.Stream, head, e);
+        }
+
+        var written = new WriteOutcome.Written(head.Last, request.Events.Count > 0 ? head.LastPosition : null);
+        if (ownerIsDeleted && !IsDeleted(owner!, batch))
+        {
+            // New metadata of a deleted stream must not bring its events back.
+            await CreateAnewAsync(owner!, batch, ct);
+        }
+
+        return written;
+    }
+
+    private bool IsDeleted(string stream, WriteBatch batch) =>
+        (batch.Limits.GetValueOrDefault(stream) ?? limits.MetadataOf(stream)) is { IsDeleted: true };
+
+    /// <summary>What was deleted stays hidden; what comes is seen.</summary>
+    private Task CreateAnewAsync(string stream, WriteBatch batch, CancellationToken ct)
+    {
+        var next = HeadOf(stream).Last + 1;
+        return WriteMetadataAsync(stream, current => StreamLimits.WithTruncateBefore(current, next), batch, ct);
+    }
+
+    /// <summary>Deleting softly, and creating anew, are events of the metadata stream.</summary>
+    private async Task WriteMetadataAsync(
+        string stream, Func<ReadOnlyMemory<byte>, byte[]> change, WriteBatch batch, CancellationToken ct)
     {
         var metadataStream = SystemNames.MetadataStreamOf(stream);
         await LoadHeadsAsync([metadataStream], ct);
@@ -152,9 +181,8 @@ internal sealed class Writer(
         var current = head.Uncommitted.Count > 0
             ? head.Uncommitted[^1].Data
             : await tables.DataAsync(metadataStream, head.Last, ct);
-        var data = StreamLimits.WithTruncateBefore(current, before);
         batch.Add(metadataStream, head, new ProposedEvent(
-            Guid.NewGuid(), SystemNames.MetadataType, IsJson: true, data, default));
+            Guid.NewGuid(), SystemNames.MetadataType, IsJson: true, change(current), default));
     }
 
     private async Task CommitAsync(WriteBatch batch, CancellationToken ct)
@@ -189,8 +217,11 @@ internal sealed class Writer(
         return head;
     }
 
+    // Whether metadata may be written depends on the stream that they belong to.
     private Task LoadHeadsAsync(List<AppendRequest> requests, CancellationToken ct) =>
-        LoadHeadsAsync(requests.Select(request => request.Stream), ct);
+        LoadHeadsAsync(
+            requests.Select(request => request.Stream)
+                .Concat(requests.Select(request => SystemNames.StreamOfMetadata(request.Stream)).OfType<string>()), ct);
 
     private async Task LoadHeadsAsync(IEnumerable<string> streams, CancellationToken ct)
     {

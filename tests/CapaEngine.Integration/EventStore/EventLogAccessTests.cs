@@ -73,6 +73,7 @@ public sealed class EventLogAccessTests(LogWithUsers log) : IClassFixture<LogWit
         string operation, string who, StatusCode withList, StatusCode withoutList)
     {
         await log.AppendAsync(Admin, _stream);
+        await log.SetMetadataAsync(_stream, new { });
         (await Operations[operation](this, who)).ShouldBe(withoutList);
         var listed = new EventLogAccessTests(log);
         await log.AppendAsync(Admin, listed._stream);

@@ -118,7 +118,8 @@ public sealed class EventLogProtocolTests : IClassFixture<EventLogFixture>, IDis
             new() { Options = new() { StreamIdentifier = Name(), Revision = 2 } }, cancellationToken: Ct);
 
         (await ReadAsync(FromStart())).ShouldHaveSingleItem().StreamNotFound.ShouldNotBeNull();
-        (await AppendAsync(o => o.StreamExists = new Empty())).WrongExpectedVersion.ShouldNotBeNull();
+        (await Should.ThrowAsync<RpcException>(() => AppendAsync(o => o.StreamExists = new Empty())))
+            .Trailers.GetValue("exception").ShouldBe("stream-deleted");
         (await AppendAsync(o => o.NoStream = new Empty())).Success.CurrentRevision.ShouldBe(3UL);
 
         (await StreamAsync()).ShouldHaveSingleItem().StreamRevision.ShouldBe(3UL);

@@ -240,8 +240,9 @@ public abstract partial class EventStoreContract
         (await AppendedAsync("a", ExpectedRevision.At(2), Event())).Revision.ShouldBe(3);
 
         var metadata = await Store.ReadStreamAsync("$$" + Stream("a"), 0, 10, Ct).ToListAsync(Ct);
-        metadata.Select(e => Encoding.UTF8.GetString(e.Data.Span))
-            .ShouldBe(["""{"$maxCount":2}""", """{"$maxCount":1}"""]);
+        // What was said already is not said again, and of metadata only the last are shown.
+        metadata.Select(e => (e.Revision, Encoding.UTF8.GetString(e.Data.Span)))
+            .ShouldBe([(1, """{"$maxCount":1}""")]);
     }
 
     [Fact]
