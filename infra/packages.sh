@@ -1,7 +1,8 @@
 # shellcheck shell=bash
-# Finds PostgreSQL and RabbitMQ on the machine and has the system's package tool install what is missing.
+# Finds PostgreSQL, RabbitMQ and Node.js on the machine and has the system's package tool install what is missing.
 
 LEAST_POSTGRES_VERSION=15
+LEAST_NODE_VERSION=18
 
 # The folder of PostgreSQL's programs: of the version that the data have, else the newest that is installed.
 postgres_bin() {
@@ -22,6 +23,8 @@ rabbitmq_sbin() {
   [[ -x $newest/rabbitmq-server ]] && command -v epmd >/dev/null && printf '%s' "$newest"
 }
 
+node_works() { node -e "process.exit(parseInt(process.versions.node) < $LEAST_NODE_VERSION ? 1 : 0)" 2>/dev/null; }
+
 compose_command() {
   if command -v docker-compose >/dev/null; then
     printf 'docker-compose'
@@ -40,11 +43,13 @@ require_dotnet() {
     die 3 "the .NET SDK that global.json asks for is missing; installed: $(dotnet --list-sdks | tr '\n' ' ')"
 }
 
-# require_packages NAME...: postgresql and rabbitmq-server are needed, docker-compose may stay missing.
+# require_packages NAME...: of those that it knows only docker-compose may stay missing.
 require_packages() {
   local missing=()
   [[ " $* " != *' postgresql '* ]] || postgres_bin >/dev/null || missing+=(postgresql)
   [[ " $* " != *' rabbitmq-server '* ]] || rabbitmq_sbin >/dev/null || missing+=(rabbitmq-server)
+  [[ " $* " != *' nodejs '* ]] || node_works || missing+=(nodejs)
+  [[ " $* " != *' npm '* ]] || command -v npm >/dev/null || missing+=(npm)
   [[ " $* " != *' docker-compose '* ]] || compose_command >/dev/null || missing+=(docker-compose)
   [[ ${#missing[@]} -gt 0 ]] || return 0
   install_packages "${missing[@]}"
@@ -53,6 +58,8 @@ require_packages() {
     case $package in
       postgresql) postgres_bin >/dev/null || die 3 "PostgreSQL $LEAST_POSTGRES_VERSION or later is missing" ;;
       rabbitmq-server) rabbitmq_sbin >/dev/null || die 3 "RabbitMQ is missing" ;;
+      nodejs) node_works || die 3 "Node.js $LEAST_NODE_VERSION or later is missing" ;;
+      npm) command -v npm >/dev/null || die 3 "npm is missing" ;;
     esac
   done
 }

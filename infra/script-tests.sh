@@ -173,6 +173,19 @@ it_gives_only_the_projector_and_the_event_log_a_way_to_the_database() {
   [[ $(fingerprint gateway) != $(PORTS[rabbitmq]=9; fingerprint gateway) ]]
 }
 
+# --- Counting tests ---------------------------------------------------------------------------------------------
+
+it_counts_a_test_that_failed_and_a_run_that_ended_early() {
+  # shellcheck source=infra/test.sh
+  source "$ROOT/infra/test.sh"
+  count_tap whole < <(printf '%s\n' 'ok - one' 'not ok - two' '    because' 'ok - three' 1..3) 2>/dev/null
+  equal "2 1" "$PASSED $FAILED"
+  count_tap half < <(printf '%s\n' 'ok - one' 1..2) 2>/dev/null
+  equal "3 2" "$PASSED $FAILED"
+  count_tap silent < <(true) 2>/dev/null
+  equal "3 3" "$PASSED $FAILED"
+}
+
 # --- PostgreSQL roles -------------------------------------------------------------------------------------------
 
 it_creates_the_database_twice_and_lets_the_analyst_only_read() {
@@ -235,4 +248,6 @@ run() {
   fi
 }
 
-for name in $(compgen -A function it_); do run "$name"; done
+tests=$(compgen -A function it_)
+for name in $tests; do run "$name"; done
+echo "1..$(wc -w <<<"$tests")"

@@ -85,6 +85,12 @@ create_database() {
     fail_with_log postgres "refused infra/postgres/capaengine.sql"
 }
 
+# superuser_connection DATABASE: as .NET wants it, as postgres_connection ROLE.
+superuser_connection() {
+  printf 'Host=127.0.0.1;Port=%s;Database=%s;Username=postgres;Password=%s' \
+    "${PORTS[postgres]}" "$1" "$(secret postgres)"
+}
+
 postgres_connection() {
   printf 'Host=127.0.0.1;Port=%s;Database=capaengine;Username=%s;Password=%s' \
     "${PORTS[postgres]}" "$1" "$(secret "$1")"

@@ -1,10 +1,11 @@
 # shellcheck shell=bash
-# The verb `test`: private servers, every test project, the script's own tests, the compose file; one closing line.
+# The verb `test`: private servers, every test project, the script's own tests, the official clients on the event log,
+# the compose file; one closing line.
 
 PASSED=0 FAILED=0 SKIPPED=0 TEST_PROCESS=''
 
 verb_test() {
-  local filters=() selective=0
+  local filters=() selective=0 only_conformance=0
   parse_test_arguments "$@"
   require_dotnet
   STATE=$ROOT/.run/test-$$
@@ -12,15 +13,16 @@ verb_test() {
   trap leave_tests EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
-  require_packages postgresql rabbitmq-server
-  build "$ROOT/CapaEngine.sln" "the solution and its tests"
-  start_test_servers
-  local project
-  # The quick ones first.
-  for project in $(test_projects); do run_test_project "$project"; done
-  if ((!selective)); then
-    run_script_tests
-    check_compose_file
+  if ((only_conformance)); then
+    require_packages postgresql
+    build "$ROOT/infra/EventLog/EventLog.csproj" "the event log"
+    start_test_servers postgres
+    run_conformance_checks
+  else
+    require_packages postgresql rabbitmq-server
+    build "$ROOT/CapaEngine.sln" "the solution and its tests"
+    start_test_servers postgres rabbitmq
+    run_all_tests
   fi
   note ""
   ((PASSED + FAILED > 0)) || note "no test ran"
@@ -28,10 +30,21 @@ verb_test() {
   ((FAILED == 0 && PASSED > 0))
 }
 
+run_all_tests() {
+  local project
+  # The quick ones first.
+  for project in $(test_projects); do run_test_project "$project"; done
+  ((!selective)) || return 0
+  run_script_tests
+  run_conformance_checks
+  check_compose_file
+}
+
 parse_test_arguments() {
   while [[ $# -gt 0 ]]; do
     case $1 in
       --full) export CAPA_TEST_FULL=1 ;;
+      --conformance) only_conformance=1 ;;
       --filter-*)
         [[ -n ${2:-} ]] || die 2 "test $1 needs a pattern"
         filters+=("$1" "$2")
@@ -50,6 +63,8 @@ leave_tests() {
   end_test_process
   cd "$ROOT"
   # Their data are thrown away, so they need not end in good order.
+  stop "$OPEN_LOG" 5 KILL
+  stop "$SECURED_LOG" 5 KILL
   stop_servers KILL QUIT
   rm -rf "$STATE"
   exit "$status"
@@ -65,18 +80,19 @@ end_test_process() {
   TEST_PROCESS=''
 }
 
+# start_test_servers NAME...: postgres, or postgres and rabbitmq.
 start_test_servers() {
-  note "starting PostgreSQL and RabbitMQ for the tests"
+  note "starting $* for the tests"
   # Away from the ports of `up`, and from those of a second run beside this one.
   local first=$((20000 + $$ % 1000 * 10)) name
-  for name in postgres rabbitmq rabbitmq-management rabbitmq-metrics rabbitmq-distribution epmd; do
+  for name in postgres rabbitmq rabbitmq-management rabbitmq-metrics rabbitmq-distribution epmd \
+    "$OPEN_LOG" "$OPEN_LOG-health" "$SECURED_LOG" "$SECURED_LOG-health"; do
     assign_port "$name" "$((first++))" "$name"
   done
   save_ports
   start_postgres
-  start_rabbitmq guest guest /
-  CAPA_TEST_POSTGRES="Host=127.0.0.1;Port=${PORTS[postgres]};Database=postgres;Username=postgres"
-  CAPA_TEST_POSTGRES+=";Password=$(secret postgres)"
+  [[ " $* " != *' rabbitmq '* ]] || start_rabbitmq guest guest /
+  CAPA_TEST_POSTGRES=$(superuser_connection postgres)
   export CAPA_TEST_POSTGRES
   export CAPA_TEST_RABBITMQ="amqp://guest:guest@127.0.0.1:${PORTS[rabbitmq]}"
   export CAPA_TEST_RABBITMQ_MANAGEMENT="http://guest:guest@127.0.0.1:${PORTS[rabbitmq-management]}"
@@ -135,20 +151,28 @@ fail_test() {
   FAILED=$((FAILED + 1))
 }
 
-# The tests of this script speak TAP: "ok - NAME" or "not ok - NAME".
 run_script_tests() {
-  local line ran=0
   note ""
   note "capa"
+  count_tap "the tests of the script" < <(bash "$ROOT/infra/script-tests.sh" "$STATE" 2>&1)
+}
+
+# count_tap WHAT: reads TAP, "ok - NAME" or "not ok - NAME", and last "1..N". Who does not come that far has failed.
+count_tap() {
+  local line ran=0 planned=''
   while IFS= read -r line; do
-    ran=1
     case $line in
-      'ok - '*) PASSED=$((PASSED + 1)) ;;
-      'not ok - '*) fail_test "${line#not ok - }" ;;
+      'ok - '*) PASSED=$((PASSED + 1)) ran=$((ran + 1)) ;;
+      'not ok - '*)
+        fail_test "${line#not ok - }"
+        ran=$((ran + 1))
+        ;;
+      '1..'*) planned=${line#1..} ;;
       *) note "  $line" ;;
     esac
-  done < <(bash "$ROOT/infra/script-tests.sh" "$STATE" 2>&1)
-  ((ran)) || fail_test "the tests of the script did not run"
+  done
+  [[ $planned == "$ran" && $ran != 0 ]] ||
+    fail_test "$1 did not run to their end: $ran of ${planned:-an unknown number}"
 }
 
 # Containers are not started here; that the file means what it should is what can be told without an engine.
