@@ -10,9 +10,9 @@ async function load() {
   const folder = new URL('checks/', import.meta.url);
   const files = (await readdir(folder)).filter((file) => file.endsWith('.js')).sort();
   const groups = await Promise.all(files.map((file) => import(new URL(file, folder))));
-  const wanted = groups.filter(({ title, needs }) => {
-    const missing = needs && !process.env[needs];
-    if (missing) process.send({ unchecked: `${title}, for ${needs} is not set` });
+  const wanted = groups.filter(({ title, needs = [] }) => {
+    const missing = needs.find((name) => !process.env[name]);
+    if (missing) process.send({ unchecked: `${title}, for ${missing} is not set` });
     return !missing;
   });
   return wanted.sort((one, other) => Number(one.last ?? false) - Number(other.last ?? false));

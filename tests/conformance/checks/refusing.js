@@ -3,7 +3,7 @@ import { areThese } from '../expect.js';
 import { NO_STREAM } from '../store.js';
 
 export const title = 'what the local event log has not';
-export const needs = 'CAPA_TEST_EVENTLOG_PROCESS';
+export const needs = ['CAPA_TEST_EVENTLOG_PROCESS'];
 
 const UNIMPLEMENTED = 12;
 

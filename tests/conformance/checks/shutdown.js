@@ -3,7 +3,7 @@ import { refused } from '../expect.js';
 import { END, NO_STREAM, START } from '../store.js';
 
 export const title = 'when the local event log ends';
-export const needs = 'CAPA_TEST_EVENTLOG_PROCESS';
+export const needs = ['CAPA_TEST_EVENTLOG_PROCESS'];
 export const last = true;
 
 const [CANCELLED, UNAVAILABLE] = [1, 14];
