@@ -4,7 +4,10 @@ namespace CapaEngine.EventLog;
 internal sealed record ProposedEvent(
     Guid Id, string Type, bool IsJson, ReadOnlyMemory<byte> Data, ReadOnlyMemory<byte> Metadata)
 {
-    /// <summary>What counts towards the limit of an append: both bodies, and the type in UTF-16.</summary>
+    /// <summary>
+    /// What counts towards the limit of an append: both bodies, and the type in UTF-16. Servers of the protocol up to
+    /// 24.6 count only the data; what fits here fits there.
+    /// </summary>
     public int Bytes => Data.Length + Metadata.Length + (2 * Type.Length);
 }
 

@@ -24,17 +24,26 @@ internal sealed record StreamLimits(
     public long FirstVisible(long last) => Math.Max(
         TruncateBefore ?? 0, MaxCount is { } count && count <= last ? last - count + 1 : 0);
 
-    /// <summary>Metadata that is no JSON object, or has a member that is no limit, limits nothing.</summary>
+    /// <summary>
+    /// Metadata that is no JSON object, or has a member of another type, limits nothing; but an access list that can
+    /// be read keeps its stream closed. A number that makes no sense is as if it were not there.
+    /// </summary>
     public static StreamLimits Parse(ReadOnlyMemory<byte> metadata)
     {
         try
         {
             using var json = JsonDocument.Parse(metadata);
-            return json.RootElement.ValueKind == JsonValueKind.Object
-                ? new(
-                    Number(json, MaxCountName, 1), Number(json, TruncateBeforeName, 0), Number(json, MaxAgeName, 1),
-                    AccessList.Member(json.RootElement, AccessListName))
-                : None;
+            if (json.RootElement.ValueKind != JsonValueKind.Object)
+            {
+                return None;
+            }
+
+            var access = AccessList.Member(json.RootElement, AccessListName);
+            return TryNumber(json, MaxCountName, least: 1, out var maxCount)
+                && TryNumber(json, TruncateBeforeName, least: 0, out var truncateBefore)
+                && TryNumber(json, MaxAgeName, least: 1, out var maxAge)
+                    ? new(maxCount, truncateBefore, maxAge, access)
+                    : None with { Access = access };
         }
         catch (JsonException)
         {
@@ -77,9 +86,21 @@ internal sealed record StreamLimits(
         }
     }
 
-    private static long? Number(JsonDocument json, string name, long least) =>
-        json.RootElement.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number
-        && value.TryGetInt64(out var number) && number >= least
-            ? number
-            : null;
+    /// <summary>False if it is there and no number.</summary>
+    private static bool TryNumber(JsonDocument json, string name, long least, out long? number)
+    {
+        number = null;
+        if (!json.RootElement.TryGetProperty(name, out var value))
+        {
+            return true;
+        }
+
+        if (value.ValueKind != JsonValueKind.Number || !value.TryGetInt64(out var parsed))
+        {
+            return false;
+        }
+
+        number = parsed >= least ? parsed : null;
+        return true;
+    }
 }

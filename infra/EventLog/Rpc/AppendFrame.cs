@@ -86,7 +86,9 @@ internal sealed class AppendFrame
                     Stream = Values.StreamName(fields.Bytes());
                     break;
                 case position:
-                    Expected = new Expectation((long)Math.Min(fields.Number(), long.MaxValue));
+                    Expected = fields.Number() is not ulong.MaxValue and var revision
+                        ? new Expectation((long)Math.Min(revision, long.MaxValue))
+                        : Expectation.NoStream;
                     break;
                 case noStream or any or streamExists:
                     Expected = fields.Field switch
@@ -131,7 +133,7 @@ internal sealed class AppendFrame
             switch (fields.Field)
             {
                 case id:
-                    eventId = Values.Id(fields.Bytes());
+                    eventId = EventId(fields.Bytes());
                     break;
                 case metadata:
                     Note(fields.Bytes(), ref type, ref contentType);
@@ -155,6 +157,19 @@ internal sealed class AppendFrame
         else
         {
             Malformed ??= "An event needs an id, a type and a content type.";
+        }
+    }
+
+    // Null for what is no id: the append is refused, but the call, and with it everybody else's appends, goes on.
+    private static Guid? EventId(ReadOnlySpan<byte> message)
+    {
+        try
+        {
+            return Values.Id(message) is var id && id != Guid.Empty ? id : null;
+        }
+        catch (InvalidDataException)
+        {
+            return null;
         }
     }
 

@@ -76,6 +76,7 @@ internal sealed partial class StreamsService(
     // The three messages number the cases of their expectation alike, but each has an enumeration of its own.
     private static Expectation Expected(Revision kind, ulong revision) => kind switch
     {
+        Revision.Revision when revision == ulong.MaxValue => Expectation.NoStream,
         Revision.Revision => new Expectation((long)Math.Min(revision, long.MaxValue)),
         Revision.NoStream => Expectation.NoStream,
         Revision.Any => Expectation.Any,
@@ -187,7 +188,7 @@ internal sealed partial class StreamsService(
         }
         else if (expected == Expectation.NoStream)
         {
-            conflict.ExpectedNoStream = new();
+            (conflict.ExpectedRevision2060, conflict.ExpectedNoStream) = (ulong.MaxValue, new());
         }
         else
         {

@@ -28,8 +28,8 @@ internal sealed class Judge(WriterTables tables)
 
         if (request.Kind != WriteKind.Append)
         {
-            // A tombstone can come before its stream; but a deletion deletes something.
-            var missing = request.Kind == WriteKind.Delete && head.Last < 0;
+            // A tombstone can come before its stream; but a deletion deletes something, if only metadata.
+            var missing = request.Kind == WriteKind.Delete && head.Last < 0 && limits is null;
             return !missing && Matches(expected, head, limits) ? null : new WriteOutcome.Conflict(head.Last);
         }
 

@@ -26,10 +26,10 @@ internal sealed class WriteBatch(long lastPosition, DateTimeOffset now)
     {
         Add(head, new LogEvent(
             LastPosition + 1, stream, head.Last + 1, e.Id, e.Type, e.IsJson, _created, e.Data, e.Metadata));
-        if (stream.StartsWith(SystemNames.MetadataPrefix, StringComparison.Ordinal)
-            && e.Type == SystemNames.MetadataType)
+        if (SystemNames.StreamOfMetadata(stream) is { } original)
         {
-            _limits[stream[SystemNames.MetadataPrefix.Length..]] = StreamLimits.Parse(e.Data);
+            // Whatever its type: the last event of a metadata stream is the metadata.
+            _limits[original] = e.IsJson ? StreamLimits.Parse(e.Data) : StreamLimits.None;
         }
         else if (stream == SystemNames.Settings)
         {
