@@ -118,12 +118,18 @@ public abstract class EventStoreClientContract : EventStoreContract
     public async Task a_stream_is_followed_from_before_it_exists_until_it_is_tombstoned()
     {
         await using var fromStart = Follow("a", -1);
-        await fromStart.UntilAsync<LogMessage.CaughtUp>();
+        // Whether it has caught up before there is anything differs between versions of the store.
+        var first = fromStart.NextAsync();
         await AppendedAsync("a", ExpectedRevision.NoStream, [.. Enumerable.Range(0, 100).Select(_ => Event())]);
         await AppendedAsync("b", ExpectedRevision.NoStream, Event());
         await AppendedAsync("a", ExpectedRevision.At(99), Event());
 
         var seen = new List<RecordedEvent>();
+        if (await first is LogMessage.Event early)
+        {
+            seen.Add(early.Recorded);
+        }
+
         while (seen.Count < 101)
         {
             seen.AddRange((await fromStart.UntilAsync<LogMessage.Event>()).OfType<LogMessage.Event>()

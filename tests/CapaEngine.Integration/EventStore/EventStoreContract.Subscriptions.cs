@@ -36,22 +36,22 @@ public abstract partial class EventStoreContract
     {
         await using var subscription = Subscribe(LogPosition.Start, Stream("nothing"));
         await subscription.UntilAsync<LogMessage.CaughtUp>();
-        LogPosition last = default;
+        var written = new List<LogPosition>();
         for (var n = 0; n < 1_200; n += 100)
         {
-            last = (await AppendedAsync(
-                "a", ExpectedRevision.At(n - 1), [.. Enumerable.Range(0, 100).Select(_ => Event())])).Position;
+            var some = Enumerable.Range(0, 100).Select(_ => Event()).ToArray();
+            written.Add((await AppendedAsync("a", ExpectedRevision.At(n - 1), some)).Position);
         }
 
         var checkpoint = LogPosition.Start;
-        while (checkpoint < LogPosition.At(last.Commit - 700))
+        while (checkpoint < written[4])
         {
             var next = (await subscription.NextAsync()).ShouldBeOfType<LogMessage.Checkpoint>().Position;
             next.ShouldBeGreaterThan(checkpoint);
             checkpoint = next;
         }
 
-        checkpoint.ShouldBeLessThanOrEqualTo(last);
+        checkpoint.ShouldBeLessThanOrEqualTo(written[^1]);
     }
 
     [Theory]
