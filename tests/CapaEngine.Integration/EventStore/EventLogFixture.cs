@@ -21,6 +21,9 @@ public sealed class EventLogFixture : IAsyncLifetime
     /// <summary>More options of the connection string, each with an ampersand before it.</summary>
     public string Options { get; init; } = "";
 
+    /// <summary>A superuser's connection string of the server that gets the database; that of the run by default.</summary>
+    public string? Server { get; init; }
+
     /// <summary>The running node; another process after a restart.</summary>
     public ServiceProcess Node { get; private set; } = null!;
 
@@ -43,7 +46,7 @@ public sealed class EventLogFixture : IAsyncLifetime
     /// <inheritdoc/>
     public async ValueTask InitializeAsync()
     {
-        Database = await TestServers.CreateDatabaseAsync(TestContext.Current.CancellationToken);
+        Database = await TestServers.CreateDatabaseAsync(TestContext.Current.CancellationToken, Server);
         Node = await ServiceProcess.StartReadyAsync(
             "infra/EventLog", Configuration(_port, _healthPort), Ready, TestContext.Current.CancellationToken);
         Client = EventStoreClient.Create(ConnectionString);

@@ -21,10 +21,12 @@ public static class TestServers
     public static Uri RabbitMqManagement => new(Required("CAPA_TEST_RABBITMQ_MANAGEMENT"));
 
     /// <summary>Creates an empty database and the roles migrations grant to; its connection string.</summary>
-    public static async Task<string> CreateDatabaseAsync(CancellationToken ct)
+    /// <param name="server">A superuser's connection string; that of this run's server by default.</param>
+    public static async Task<string> CreateDatabaseAsync(CancellationToken ct, string? server = null)
     {
+        server ??= Postgres;
         var name = $"t_{Guid.NewGuid():N}";
-        await using var source = NpgsqlDataSource.Create(Postgres);
+        await using var source = NpgsqlDataSource.Create(server);
         await using (var roles = source.CreateCommand("""
             do $$ begin
               perform pg_advisory_xact_lock(20261123);
@@ -36,7 +38,7 @@ public static class TestServers
             await roles.ExecuteNonQueryAsync(ct);
         await using (var create = source.CreateCommand($"create database {name}"))
             await create.ExecuteNonQueryAsync(ct);
-        return new NpgsqlConnectionStringBuilder(Postgres) { Database = name }.ConnectionString;
+        return new NpgsqlConnectionStringBuilder(server) { Database = name }.ConnectionString;
     }
 
     /// <summary>Creates an empty virtual host; the connection string of the broker in it.</summary>

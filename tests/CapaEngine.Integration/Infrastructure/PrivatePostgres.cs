@@ -1,0 +1,96 @@
+using System.Diagnostics;
+using System.Globalization;
+using Npgsql;
+
+namespace CapaEngine.Integration.Infrastructure;
+
+/// <summary>
+/// A PostgreSQL of the test's own, for what would disturb everybody else: crashes and restarts. It runs from the
+/// system's package with its default durability, on loopback, in a temporary folder.
+/// </summary>
+public sealed class PrivatePostgres : IAsyncDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("capa-postgres-").FullName;
+    private readonly int _port = ServiceProcess.FreePort();
+    private readonly string _programs = Programs();
+
+    private PrivatePostgres() { }
+
+    /// <summary>A connection string of its superuser.</summary>
+    public string ConnectionString =>
+        new NpgsqlConnectionStringBuilder
+        {
+            Host = "127.0.0.1", Port = _port, Username = "postgres", Database = "postgres",
+        }.ConnectionString;
+
+    private string Data => Path.Combine(_folder, "data");
+
+    /// <summary>Sets an instance up and starts it.</summary>
+    public static async Task<PrivatePostgres> StartAsync(CancellationToken ct)
+    {
+        var postgres = new PrivatePostgres();
+        if (Environment.IsPrivilegedProcess)
+        {
+            await RunAsync("chown", ["postgres:", postgres._folder], ct);
+        }
+
+        await postgres.RunAsOwnerAsync(
+            "initdb", ["-D", postgres.Data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale"], ct);
+        await postgres.StartServerAsync(ct);
+        return postgres;
+    }
+
+    /// <summary>
+    /// Ends it as a crash would, without a checkpoint and without a word to anybody, and starts it again: it has to
+    /// recover what was committed from its write-ahead log.
+    /// </summary>
+    public async Task CrashAndRestartAsync(CancellationToken ct)
+    {
+        await ControlAsync(["-m", "immediate", "stop"], ct);
+        await StartServerAsync(ct);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await ControlAsync(["-m", "immediate", "stop"], CancellationToken.None);
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private static string Programs() =>
+        Directory.GetDirectories("/usr/lib/postgresql").Select(version => Path.Combine(version, "bin"))
+            .Where(bin => File.Exists(Path.Combine(bin, "pg_ctl")))
+            .OrderByDescending(bin => int.Parse(
+                Path.GetFileName(Path.GetDirectoryName(bin)!), CultureInfo.InvariantCulture))
+            .First();
+
+    private Task StartServerAsync(CancellationToken ct) => ControlAsync(
+        ["-l", Path.Combine(_folder, "log"), "-o", $"-p {_port} -h 127.0.0.1 -k {_folder}", "start"], ct);
+
+    private Task ControlAsync(string[] arguments, CancellationToken ct) =>
+        RunAsOwnerAsync("pg_ctl", ["-D", Data, "-w", "-t", "60", .. arguments], ct);
+
+    // PostgreSQL refuses to run as root.
+    private Task RunAsOwnerAsync(string program, string[] arguments, CancellationToken ct)
+    {
+        var path = Path.Combine(_programs, program);
+        return Environment.IsPrivilegedProcess
+            ? RunAsync("runuser", ["-u", "postgres", "--", path, .. arguments], ct)
+            : RunAsync(path, arguments, ct);
+    }
+
+    private static async Task RunAsync(string program, string[] arguments, CancellationToken ct)
+    {
+        // Without a pipe: the server that pg_ctl leaves behind would hold it open.
+        var start = new ProcessStartInfo("bash", ["-c", "exec \"$@\" >/dev/null", "bash", program, .. arguments])
+        {
+            WorkingDirectory = Path.GetTempPath(),
+        };
+        using var process = Process.Start(start)!;
+        await process.WaitForExitAsync(ct);
+        if (process.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"{program} ended with code {process.ExitCode}.");
+        }
+    }
+}
