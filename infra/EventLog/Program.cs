@@ -27,7 +27,9 @@ catch (SettingException wrong)
 
 static async Task RunAsync(string[] args)
 {
-    var builder = WebApplication.CreateBuilder(args);
+    // Beside the program, not where it was started from: the framework watches that folder and all below it.
+    var builder = WebApplication.CreateBuilder(
+        new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
     var settings = EventLogSettings.Read(builder.Configuration);
     builder.WebHost.ConfigureKestrel(kestrel =>
     {

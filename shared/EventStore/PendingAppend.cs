@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using CapaEngine.Kernel;
 
 namespace CapaEngine.EventStore;
@@ -10,6 +11,9 @@ internal sealed class PendingAppend
     // The caller's continuation must not run on the loop that reads the answers of everybody else.
     private readonly TaskCompletionSource<AppendResult> _answer =
         new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    // Only this process ever sees these ids again, so they are counted instead of drawn.
+    private static long _last;
 
     private readonly NewEvent[] _events;
 
@@ -30,7 +34,7 @@ internal sealed class PendingAppend
 
     public ExpectedRevision Expected { get; }
 
-    public Guid Correlation { get; } = Guid.NewGuid();
+    public Guid Correlation { get; } = Counted(Interlocked.Increment(ref _last));
 
     /// <summary>A timestamp of the clock.</summary>
     public long ExpiresAt { get; }
@@ -58,5 +62,13 @@ internal sealed class PendingAppend
         }
 
         yield return new AppendFrame(this, _events, first, _events.Length, deadline);
+    }
+
+    private static Guid Counted(long number)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        bytes.Clear();
+        BinaryPrimitives.WriteInt64BigEndian(bytes[8..], number);
+        return new Guid(bytes, bigEndian: true);
     }
 }

@@ -27,7 +27,9 @@ public static class CapaService
     /// </summary>
     public static WebApplicationBuilder CreateBuilder(string[] args, string serviceName)
     {
-        var builder = WebApplication.CreateBuilder(args);
+        // Beside the program, not where it was started from: the framework watches that folder and all below it.
+        var builder = WebApplication.CreateBuilder(
+            new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.ConfigureHttpJsonOptions(json =>
         {
