@@ -65,7 +65,8 @@ internal sealed class LogNode(
     {
         // Subscriptions never end by themselves: they must stop before the server waits for them.
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(ct, lifetime.ApplicationStopping);
-        await using var tables = new WriterTables(await databases.Writes.OpenConnectionAsync(ct));
+        await using var tables = new WriterTables(
+            await databases.Writes.OpenConnectionAsync(ct), await databases.Writes.OpenConnectionAsync(ct));
         var tail = new LogTail(await tables.LastPositionAsync(ct));
         var limits = new LimitsOfStreams(await tables.LimitsAsync(ct), await tables.AccessDefaultsAsync(ct));
         var writer = new Writer(lease.Epoch, tables, tail, limits, clock, telemetry);

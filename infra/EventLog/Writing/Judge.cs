@@ -128,13 +128,15 @@ internal sealed class Judge(WriterTables tables)
             _withRecent.Clear();
         }
 
-        var recent = new RecentIds();
+        var (recent, last) = (new RecentIds(), -1L);
         foreach (var (id, revision, position) in await tables.RecentIdsAsync(stream, ct))
         {
             recent.Add(id, revision, position);
+            last = revision;
         }
 
-        foreach (var e in head.Uncommitted)
+        // What is being written may have been committed, and read, meanwhile.
+        foreach (var e in head.Uncommitted.Where(e => e.Revision > last))
         {
             recent.Add(e.Id, e.Revision, e.Position);
         }

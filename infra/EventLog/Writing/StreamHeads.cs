@@ -34,7 +34,8 @@ internal sealed class StreamHead
         _uncommitted.Add(e);
     }
 
-    public void Committed() => _uncommitted.Clear();
+    /// <summary>Everything up to this position has been written.</summary>
+    public void Committed(long through) => _uncommitted.RemoveAll(e => e.Position <= through);
 }
 
 /// <summary>The ids of a stream's last thousand events.</summary>

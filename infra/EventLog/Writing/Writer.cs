@@ -5,16 +5,14 @@ using CapaEngine.EventLog.Reading;
 namespace CapaEngine.EventLog.Writing;
 
 /// <summary>
-/// The only writer while its epoch lasts. It takes what has gathered in the queue, decides it against the streams'
-/// heads, writes it in one transaction and only then answers. Any failure ends it: what was in the transaction is of
-/// unknown outcome, and its successor reads everything again from the database.
+/// The only writer while its epoch lasts. It decides what gathers in the queue against the streams' heads, writes it in
+/// one transaction and only then answers; while a transaction is under way it decides for the next one. Any failure
+/// ends it: what was in a transaction is of unknown outcome, and its successor reads everything from the database.
 /// </summary>
 internal sealed class Writer(
     long epoch, WriterTables tables, LogTail tail, LimitsOfStreams limits, TimeProvider clock, Telemetry telemetry)
 {
     private const int QueuedMax = 20_000;
-    private const int BatchEventsMax = 4_000;
-    private const int BatchBytesMax = 8 * 1024 * 1024;
     private const int HeadsPerGeneration = 50_000;
 
     private readonly Judge _judge = new(tables);
@@ -22,6 +20,10 @@ internal sealed class Writer(
 
     private readonly Channel<AppendRequest> _queue = Channel.CreateBounded<AppendRequest>(
         new BoundedChannelOptions(QueuedMax) { SingleReader = true });
+
+    // The batch before the one that is being gathered; it is being written, or was.
+    private WriteBatch _before = new(tail.Head, clock.GetUtcNow());
+    private Task<bool>? _more;
 
     /// <summary>Waits for room in the queue; a request that comes too late is answered as not ready.</summary>
     public async ValueTask SubmitAsync(AppendRequest request, CancellationToken ct)
@@ -39,16 +41,28 @@ internal sealed class Writer(
     /// <summary>Writes until it is cancelled or fails. Afterwards every request it took has been answered.</summary>
     public async Task RunAsync(CancellationToken ct)
     {
+        var (writing, gathered) = (Task.CompletedTask, _before);
         try
         {
-            while (await _queue.Reader.WaitToReadAsync(ct))
+            while (true)
             {
-                await WriteAsync(TakeBatch(), ct);
+                gathered = new WriteBatch(_before.LastPosition, clock.GetUtcNow());
+                await GatherAsync(gathered, writing, ct);
+                await writing;
+                foreach (var head in _before.Heads)
+                {
+                    head.Committed(_before.LastPosition);
+                }
+
+                _before = gathered;
+                writing = WriteAsync(gathered, ct);
             }
         }
         finally
         {
             _queue.Writer.TryComplete();
+            await writing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            gathered.Abandon();
             while (_queue.Reader.TryRead(out var request))
             {
                 request.Answer(new WriteOutcome.NotReady());
@@ -56,10 +70,39 @@ internal sealed class Writer(
         }
     }
 
-    private List<AppendRequest> TakeBatch()
+    /// <summary>
+    /// Decides what comes while the batch before is being written: at least one request, and all until that is done.
+    /// </summary>
+    private async Task GatherAsync(WriteBatch batch, Task writing, CancellationToken ct)
     {
-        var (batch, events, bytes) = (new List<AppendRequest>(), 0, 0);
-        while (events < BatchEventsMax && bytes < BatchBytesMax && _queue.Reader.TryRead(out var request))
+        while (!batch.IsFull)
+        {
+            var more = _more ??= _queue.Reader.WaitToReadAsync(ct).AsTask();
+            if (!more.IsCompleted)
+            {
+                if (!writing.IsCompleted)
+                {
+                    await Task.WhenAny(more, writing);
+                    continue;
+                }
+
+                // Nobody else is there, or the batch before has failed: then this one must not wait for more.
+                if (!batch.IsEmpty || !writing.IsCompletedSuccessfully)
+                {
+                    return;
+                }
+            }
+
+            await more;
+            _more = null;
+            await TakeAsync(batch, ct);
+        }
+    }
+
+    private async Task TakeAsync(WriteBatch batch, CancellationToken ct)
+    {
+        var requests = new List<AppendRequest>();
+        while (!batch.IsFull && _queue.Reader.TryRead(out var request))
         {
             if (clock.GetTimestamp() > request.ExpiresAt)
             {
@@ -67,51 +110,46 @@ internal sealed class Writer(
                 continue;
             }
 
-            batch.Add(request);
-            events += request.Events.Count + 1;
-            bytes += request.Events.Sum(e => e.Bytes);
+            batch.Take(request);
+            requests.Add(request);
         }
 
-        return batch;
+        await LoadHeadsAsync(requests, ct);
+        foreach (var request in requests)
+        {
+            batch.Settle(await DecideAsync(request, batch, ct));
+        }
     }
 
-    private async Task WriteAsync(List<AppendRequest> requests, CancellationToken ct)
+    private async Task WriteAsync(WriteBatch batch, CancellationToken ct)
     {
-        var answered = false;
         try
         {
             var started = Stopwatch.GetTimestamp();
-            await LoadHeadsAsync(requests, ct);
-            var batch = new WriteBatch(tail.Head, clock.GetUtcNow());
-            var outcomes = new List<WriteOutcome>(requests.Count);
-            foreach (var request in requests)
+            if (batch.Events.Count > 0)
             {
-                outcomes.Add(await DecideAsync(request, batch, ct));
+                if (!await tables.WriteAsync(epoch, batch.Events, batch.Limits, ct))
+                {
+                    throw new InvalidOperationException($"Epoch {epoch} is over: another node writes.");
+                }
+
+                limits.Apply(batch.Limits, batch.AccessDefaults);
+                tail.Append(batch.Events);
             }
 
-            await CommitAsync(batch, ct);
-            answered = true;
-            for (var i = 0; i < requests.Count; i++)
-            {
-                requests[i].Answer(outcomes[i]);
-            }
-
-            telemetry.Wrote(requests.Count, batch.Events.Count, Stopwatch.GetElapsedTime(started));
+            batch.Answer();
+            telemetry.Wrote(batch.Requests, batch.Events.Count, Stopwatch.GetElapsedTime(started));
         }
         finally
         {
-            if (!answered)
-            {
-                requests.ForEach(request => request.Answer(new WriteOutcome.TimedOut()));
-            }
+            batch.Abandon();
         }
     }
 
     private async Task<WriteOutcome> DecideAsync(AppendRequest request, WriteBatch batch, CancellationToken ct)
     {
         var head = HeadOf(request.Stream);
-        // What this batch does to a stream holds for what follows in it.
-        var limit = batch.Limits.GetValueOrDefault(request.Stream) ?? limits.MetadataOf(request.Stream);
+        var limit = MetadataOf(request.Stream, batch);
         var owner = SystemNames.StreamOfMetadata(request.Stream);
         if (owner is not null && HeadOf(owner).IsTombstoned)
         {
@@ -162,7 +200,12 @@ internal sealed class Writer(
     }
 
     private bool IsDeleted(string stream, WriteBatch batch) =>
-        (batch.Limits.GetValueOrDefault(stream) ?? limits.MetadataOf(stream)) is { IsDeleted: true };
+        MetadataOf(stream, batch) is { IsDeleted: true };
+
+    // What is about to be written to a stream holds for what follows.
+    private StreamLimits? MetadataOf(string stream, WriteBatch batch) =>
+        batch.Limits.GetValueOrDefault(stream) ?? _before.Limits.GetValueOrDefault(stream)
+        ?? limits.MetadataOf(stream);
 
     /// <summary>What was deleted stays hidden; what comes is seen.</summary>
     private Task CreateAnewAsync(string stream, WriteBatch batch, CancellationToken ct)
@@ -183,27 +226,6 @@ internal sealed class Writer(
             : await tables.DataAsync(metadataStream, head.Last, ct);
         batch.Add(metadataStream, head, new ProposedEvent(
             Guid.NewGuid(), SystemNames.MetadataType, IsJson: true, change(current), default));
-    }
-
-    private async Task CommitAsync(WriteBatch batch, CancellationToken ct)
-    {
-        if (batch.Events.Count == 0)
-        {
-            return;
-        }
-
-        if (!await tables.WriteAsync(epoch, batch.Events, batch.Limits, ct))
-        {
-            throw new InvalidOperationException($"Epoch {epoch} is over: another node writes.");
-        }
-
-        limits.Apply(batch.Limits, batch.AccessDefaults);
-        foreach (var head in batch.Heads)
-        {
-            head.Committed();
-        }
-
-        tail.Append(batch.Events);
     }
 
     private StreamHead HeadOf(string stream)

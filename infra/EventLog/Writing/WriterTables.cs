@@ -4,8 +4,11 @@ using NpgsqlTypes;
 
 namespace CapaEngine.EventLog.Writing;
 
-/// <summary>The writer's own connection: what it has to know before it writes, and the write.</summary>
-internal sealed class WriterTables(NpgsqlConnection connection) : IAsyncDisposable
+/// <summary>
+/// The writer's own connections: one for what it has to know before it writes, one for the write, so that it can look
+/// ahead while it writes.
+/// </summary>
+internal sealed class WriterTables(NpgsqlConnection connection, NpgsqlConnection writes) : IAsyncDisposable
 {
     public async Task<long> LastPositionAsync(CancellationToken ct)
     {
@@ -105,7 +108,7 @@ internal sealed class WriterTables(NpgsqlConnection connection) : IAsyncDisposab
         long epoch, IReadOnlyList<LogEvent> events, IReadOnlyDictionary<string, StreamLimits> limits,
         CancellationToken ct)
     {
-        await using var batch = new NpgsqlBatch(connection);
+        await using var batch = new NpgsqlBatch(writes);
         batch.BatchCommands.Add(Insert(epoch, events));
         foreach (var (stream, limit) in limits)
         {
@@ -116,7 +119,11 @@ internal sealed class WriterTables(NpgsqlConnection connection) : IAsyncDisposab
         return batch.BatchCommands[0].Rows == (ulong)events.Count;
     }
 
-    public ValueTask DisposeAsync() => connection.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await connection.DisposeAsync();
+        await writes.DisposeAsync();
+    }
 
     private async Task<List<(Guid Id, long Revision, long Position)>> PlacesAsync(
         string sql, string stream, long[] numbers, CancellationToken ct)
