@@ -9,7 +9,7 @@ using Options = CapaEngine.EventStore.Protocol.ReadReq.Types.Options;
 
 namespace CapaEngine.Integration.EventStore;
 
-/// <summary>Where the local event log answers what other servers leave open, or answers otherwise than they do.</summary>
+/// <summary>Where the local event log answers what other servers leave open, or otherwise than they do.</summary>
 public sealed class EventLogProtocolTests : IClassFixture<EventLogFixture>, IDisposable
 {
     private readonly EventLogFixture _log;
