@@ -14,6 +14,8 @@ internal sealed record StreamLimits(
     private const string MaxAgeName = "$maxAge";
     private const string AccessListName = "$acl";
 
+    private static readonly JsonDocumentOptions Once = new() { AllowDuplicateProperties = false };
+
     public static StreamLimits None { get; } = new(null, null, null);
 
     /// <summary>Deleted softly: nothing is visible, and a later append continues the numbering.</summary>
@@ -49,41 +51,50 @@ internal sealed record StreamLimits(
         {
             return None;
         }
+        catch (InvalidOperationException)
+        {
+            // A name in it is no text, perhaps that of an access list: what it was to close must not be open.
+            return None with { Access = AccessList.Nobody };
+        }
     }
 
-    /// <summary>The same metadata with another truncation; whatever else it says stays, if it says anything.</summary>
+    /// <summary>
+    /// The same metadata with another truncation. What cannot be kept as it is, because it is no object or says
+    /// something twice, is forgotten; but not who may do what.
+    /// </summary>
     public static byte[] WithTruncateBefore(ReadOnlyMemory<byte> metadata, long truncateBefore)
     {
-        var content = ObjectOf(metadata) ?? [];
-        content[TruncateBeforeName] = truncateBefore;
-        return JsonSerializer.SerializeToUtf8Bytes(content);
+        try
+        {
+            if (!metadata.IsEmpty && JsonNode.Parse(metadata.Span, documentOptions: Once) is JsonObject content)
+            {
+                content[TruncateBeforeName] = truncateBefore;
+                return JsonSerializer.SerializeToUtf8Bytes(content);
+            }
+        }
+        catch (Exception unfit) when (unfit is JsonException or InvalidOperationException)
+        {
+            // No JSON, a member twice, or a string that is no text.
+        }
+
+        return Truncated(metadata, truncateBefore);
     }
 
     /// <summary>
     /// The metadata of a stream that is deleted: what they said is forgotten with it, but not who may do what, for
     /// its events can be made visible again.
     /// </summary>
-    public static byte[] Deleted(ReadOnlyMemory<byte> metadata)
+    public static byte[] Deleted(ReadOnlyMemory<byte> metadata) => Truncated(metadata, long.MaxValue);
+
+    private static byte[] Truncated(ReadOnlyMemory<byte> metadata, long truncateBefore)
     {
-        var content = new JsonObject { [TruncateBeforeName] = long.MaxValue };
-        if (ObjectOf(metadata)?[AccessListName] is { } access)
+        var content = new JsonObject { [TruncateBeforeName] = truncateBefore };
+        if (Parse(metadata).Access is { } access)
         {
-            content[AccessListName] = access.DeepClone();
+            content[AccessListName] = JsonNode.Parse(access.ToJson());
         }
 
         return JsonSerializer.SerializeToUtf8Bytes(content);
-    }
-
-    private static JsonObject? ObjectOf(ReadOnlyMemory<byte> metadata)
-    {
-        try
-        {
-            return metadata.IsEmpty ? null : JsonNode.Parse(metadata.Span) as JsonObject;
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
     }
 
     /// <summary>False if it is there and no number.</summary>

@@ -24,10 +24,10 @@ internal sealed record AccessList(
     [property: JsonPropertyName("$mr")] IReadOnlyList<string>? ReadMetadata,
     [property: JsonPropertyName("$mw")] IReadOnlyList<string>? WriteMetadata)
 {
-    private static readonly AccessList Nobody = Same([]);
-
     private static readonly JsonSerializerOptions Sparse =
         new() { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+
+    public static AccessList Nobody { get; } = Same([]);
 
     public IReadOnlyList<string>? Of(Right right) => right switch
     {
@@ -45,10 +45,18 @@ internal sealed record AccessList(
         ? new(Roles(list, "$r"), Roles(list, "$w"), Roles(list, "$d"), Roles(list, "$mr"), Roles(list, "$mw"))
         : Nobody;
 
+    /// <summary>Reads what <see cref="ToJson"/> has written, or a list as metadata have it.</summary>
     public static AccessList Parse(string json)
     {
         using var document = JsonDocument.Parse(json);
-        return Parse(document.RootElement);
+        try
+        {
+            return Parse(document.RootElement);
+        }
+        catch (InvalidOperationException)
+        {
+            return Nobody;
+        }
     }
 
     public string ToJson() => JsonSerializer.Serialize(this, Sparse);
@@ -110,6 +118,11 @@ internal sealed record AccessDefaults(AccessList? UserStreams, AccessList? Syste
         catch (JsonException)
         {
             return OfProtocol;
+        }
+        catch (InvalidOperationException)
+        {
+            // A name in it is no text, perhaps that of a list: only administrators can tell and mend it.
+            return new(AccessList.Nobody, AccessList.Nobody);
         }
     }
 }

@@ -50,6 +50,10 @@ internal sealed partial class StreamsService
         {
             throw Failures.NotReady();
         }
+        catch (InvalidOperationException) when (context.CancellationToken.IsCancellationRequested)
+        {
+            // The client left in the middle of a page, and nothing more can be written: nobody is told.
+        }
     }
 
     private async Task ReadStreamAsync(

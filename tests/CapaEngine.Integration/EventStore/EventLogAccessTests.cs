@@ -142,6 +142,28 @@ public sealed class EventLogAccessTests(LogWithUsers log) : IClassFixture<LogWit
         }
     }
 
+    [Theory]
+    [InlineData("""{"$acl":{"$r":"ada"},"x":1,"x":2}""", StatusCode.OK)]
+    [InlineData("""{"$acl":{"$r":"ada"},"x":"\ud800"}""", StatusCode.OK)]
+    [InlineData("""{"$acl":{"$r":"\ud800"}}""", StatusCode.PermissionDenied)]
+    [InlineData("""{"$acl":{"\ud800":"ada"}}""", StatusCode.PermissionDenied)]
+    [InlineData("""{"\ud800":1}""", StatusCode.PermissionDenied)]
+    public async Task a_list_outlives_its_stream_whatever_else_the_metadata_say(string metadata, StatusCode read)
+    {
+        await log.AppendAsync(Admin, _stream);
+        await log.AppendAsync(Admin, $"$${_stream}", "$metadata", metadata);
+        (await Operations["read"](this, Ada)).ShouldBe(read);
+        await DeleteAsync(Admin, _stream);
+        (await Operations["read"](this, Ada)).ShouldBe(read);
+        await log.AppendAsync(Admin, $"$${_stream}", "$metadata", metadata);
+        await log.AppendAsync(Admin, _stream);
+
+        (await Operations["read"](this, Ada)).ShouldBe(read);
+        (await Operations["read"](this, Bob)).ShouldBe(StatusCode.PermissionDenied);
+        (await Operations["read"](this, Admin)).ShouldBe(StatusCode.OK);
+        log.Log.Node.LogTail().ShouldNotContain("The event log is not served");
+    }
+
     [Fact]
     public async Task lists_are_read_from_the_events_of_a_database_that_had_none()
     {

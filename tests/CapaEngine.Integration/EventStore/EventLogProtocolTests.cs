@@ -73,6 +73,28 @@ public sealed class EventLogProtocolTests : IClassFixture<EventLogFixture>, IDis
     }
 
     [Fact]
+    public async Task a_client_that_leaves_in_the_middle_of_a_read_is_no_error()
+    {
+        var large = new byte[256 * 1024];
+        for (var n = 0; n < 40; n++)
+        {
+            var e = new NewEvent(Guid.NewGuid(), "protocol.tested", large, default);
+            (await _log.Client.AppendAsync(_stream.Name, ExpectedRevision.At(n - 1), [e], Ct))
+                .ShouldBeOfType<AppendResult.Appended>();
+        }
+
+        for (var n = 0; n < 10; n++)
+        {
+            // More than the connection buffers: the log is still writing when the call is given up.
+            using var call = _stream.Open(_stream.Whole());
+            (await call.ResponseStream.MoveNext(Ct)).ShouldBeTrue();
+        }
+
+        (await _stream.ReadAsync(_stream.Whole(change: o => o.Count = 1)))[0].Event.Event.StreamRevision.ShouldBe(0UL);
+        _log.Node.LogTail().ShouldNotContain("fail:");
+    }
+
+    [Fact]
     public async Task what_makes_no_sense_is_refused()
     {
         Options[] senseless =
