@@ -17,11 +17,19 @@ public static class Api
         plans.MapCommand<ActionPlanCommand.RateRisk>("rate-risk", Handle);
         plans.MapCommand<ActionPlanCommand.PlanAction>("plan-action", Handle);
         plans.MapCommand<ActionPlanCommand.CancelAction>("cancel-action", Handle);
+        plans.MapCommand<ActionPlanCommand.ReplaceAction>("replace-action", Handle);
+        plans.MapCommand<ActionPlanCommand.ChangeActionOwner>("change-action-owner", Handle);
+        plans.MapCommand<ActionPlanCommand.ChangeOwner>("change-owner", Handle);
         plans.MapCommand<ActionPlanCommand.DefineEffectivenessCriteria>("define-effectiveness-criteria", Handle);
         plans.MapCommand<ActionPlanCommand.Submit>("submit", Handle);
         plans.MapCommand<ActionPlanCommand.SendBack>("send-back", Handle);
         plans.MapCommand<ActionPlanCommand.Approve>("approve", Handle);
+        plans.MapCommand<ActionPlanCommand.ProposeCriteriaChange>("propose-criteria-change", Handle);
+        plans.MapCommand<ActionPlanCommand.ApproveCriteriaChange>("approve-criteria-change", Handle);
         plans.MapCommand<ActionPlanCommand.StartAction>("start-action", Handle);
+        plans.MapCommand<ActionPlanCommand.RequestExtension>("request-extension", Handle);
+        plans.MapCommand<ActionPlanCommand.GrantExtension>("grant-extension", Handle);
+        plans.MapCommand<ActionPlanCommand.RefuseExtension>("refuse-extension", Handle);
         plans.MapCommand<ActionPlanCommand.CompleteAction>("complete-action", Handle);
         plans.MapCommand<ActionPlanCommand.VerifyAction>("verify-action", Handle);
         plans.MapCommand<ActionPlanCommand.ReturnAction>("return-action", Handle);
@@ -59,27 +67,40 @@ public sealed class ActionPlanHandler(
 {
     public async ValueTask<CommandOutcome> Handle(HandleActionPlan message, CancellationToken ct)
     {
-        var command = message.Command;
-        if (command is ActionPlanCommand.DefineEffectivenessCriteria define)
+        var criteria = message.Command switch
         {
-            var (plan, _) = await plans.LoadAsync(message.Id, ct);
-            var subject = define.Subject ?? plan.Opening?.Subject;
-            // Where the rules refuse without a count, none is asked for.
-            if (plan.Stage == PlanStage.Planning && subject is not null && subject.Site == plan.Opening?.Site
-                && message.Context.Actor.IsAt(subject.Site) && define.BaselineFrom < define.BaselineTo)
-            {
-                // The baseline lies before the CAPA: all that was recorded until it opened must have been counted.
-                var opened = await store
-                    .ReadStreamAsync(Families.ActionPlan.Stream(message.Id), 0, 1, ct).FirstAsync(ct);
-                var baseline = await evidence.CountAsync(
-                    subject, new Period(define.BaselineFrom, define.BaselineTo), define.ExposureUnit, opened.Position,
-                    ct);
-                if (baseline is null) return EvidenceClient.Unavailable;
-                command = define with { Baseline = baseline };
-            }
-        }
+            ActionPlanCommand.DefineEffectivenessCriteria define => define,
+            ActionPlanCommand.ProposeCriteriaChange change => change.Criteria,
+            _ => null,
+        };
+        if (criteria is null || await SubjectAsync(message, criteria, ct) is not { } subject)
+            return await plans.HandleAsync(message.Id, message.Command, message.Context, ct);
 
-        return await plans.HandleAsync(message.Id, command, message.Context, ct);
+        // The baseline lies before the CAPA: all that was recorded until it opened must have been counted.
+        var opened = await store.ReadStreamAsync(Families.ActionPlan.Stream(message.Id), 0, 1, ct).FirstAsync(ct);
+        var baseline = await evidence.CountAsync(
+            subject, new Period(criteria.BaselineFrom, criteria.BaselineTo), criteria.ExposureUnit, opened.Position,
+            ct);
+        if (baseline is null) return EvidenceClient.Unavailable;
+        ActionPlanCommand counted = criteria with { Baseline = baseline };
+        if (message.Command is ActionPlanCommand.ProposeCriteriaChange asked)
+            counted = asked with { Criteria = criteria with { Baseline = baseline } };
+        return await plans.HandleAsync(message.Id, counted, message.Context, ct);
+    }
+
+    // What is to be counted; null where the rules refuse without a count, so that none is asked for.
+    private async Task<DeviationSubject?> SubjectAsync(
+        HandleActionPlan message, ActionPlanCommand.DefineEffectivenessCriteria criteria, CancellationToken ct)
+    {
+        var (plan, _) = await plans.LoadAsync(message.Id, ct);
+        var stage = message.Command is ActionPlanCommand.ProposeCriteriaChange
+            ? PlanStage.Implementing
+            : PlanStage.Planning;
+        var subject = criteria.Subject ?? plan.Opening?.Subject;
+        return plan.Stage == stage && subject is not null && subject.Site == plan.Opening?.Site
+            && message.Context.Actor.IsAt(subject.Site) && criteria.BaselineFrom < criteria.BaselineTo
+            ? subject
+            : null;
     }
 }
 
@@ -96,10 +117,9 @@ public sealed class EffectivenessReviewHandler(
         {
             var (review, _) = await reviews.LoadAsync(message.Id, ct);
             var now = message.Context.StatedTime ?? clock.GetUtcNow();
-            if (review is { Stage: ReviewStage.Monitoring, Locked: { } locked }
+            if (review is { Stage: ReviewStage.Monitoring, Locked: { } locked, Criteria: { } criteria }
                 && message.Context.Actor.IsAt(locked.Site) && (now >= review.WindowTo || review.HasRecurred))
             {
-                var criteria = locked.Criteria;
                 var last = await store
                     .ReadStreamBackwardsAsync(Families.Effectiveness.Stream(message.Id), 1, ct).FirstAsync(ct);
                 var windowTo = now < review.WindowTo ? now : review.WindowTo;

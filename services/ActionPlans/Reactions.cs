@@ -39,10 +39,15 @@ public sealed class Reactions(
             new EffectivenessCommand.LockCriteria(
                 incoming.StreamId, e.Cycle, e.Criteria.Subject.Site, e.Criteria, e.ActionOwners, e.ApprovedBy),
             incoming, ct),
-        ActionPlanEvent.MonitoringStarted e => OnReviewAsync(
-            incoming.StreamId, e.Cycle, new EffectivenessCommand.OpenWindow(e.From, e.To), incoming, ct),
+        ActionPlanEvent.CriteriaChanged e => OnReviewAsync(
+            incoming.StreamId, e.Cycle, new EffectivenessCommand.ChangeCriteria(e.Criteria, e.ApprovedBy), incoming,
+            ct),
+        ActionPlanEvent.MonitoringStarted e => OpenWindowAsync(e, incoming, ct),
 
         EffectivenessEvent.Evaluated e => OnPlanAsync(
+            e.CapaId,
+            new ActionPlanCommand.StartEffectivenessReview(e.Cycle, incoming.StreamId, e.Proposed), incoming, ct),
+        EffectivenessEvent.SuccessRunEvaluated e => OnPlanAsync(
             e.CapaId,
             new ActionPlanCommand.StartEffectivenessReview(e.Cycle, incoming.StreamId, e.Proposed), incoming, ct),
         EffectivenessEvent.Approved e => OnPlanAsync(
@@ -56,6 +61,17 @@ public sealed class Reactions(
             ? new ActionPlanCommand.JoinNonconformity(nonconformityId)
             : new ActionPlanCommand.OpenForNonconformity(
                 nonconformityId, e.Site, e.Title, e.CapaOwner, e.Reason, e.Subject, e.CountWindowFrom, e.Escaped);
+
+    // Actions may have changed hands since the approval, when the review learnt who does not judge.
+    private async Task<ReactionOutcome> OpenWindowAsync(
+        ActionPlanEvent.MonitoringStarted started, IncomingEvent incoming, CancellationToken ct)
+    {
+        var (plan, _) = await plans.LoadAsync(incoming.StreamId, ct);
+        var workers = plan.Cycle == started.Cycle ? plan.Workers : [];
+        return await OnReviewAsync(
+            incoming.StreamId, started.Cycle,
+            new EffectivenessCommand.OpenWindow(started.From, started.To, workers), incoming, ct);
+    }
 
     // The extent may be checked after the approval of the analysis, which then told the plan that it was not.
     private async Task<ReactionOutcome> ReceiveLateExtentAsync(IncomingEvent incoming, CancellationToken ct)

@@ -13,7 +13,7 @@ public sealed class ActionBoard : IReadModel
     public string Name => "action-board";
 
     /// <inheritdoc/>
-    public int Version => 1;
+    public int Version => 2;
 
     /// <inheritdoc/>
     public IReadOnlyList<Family> Families { get; } = [Contracts.Families.ActionPlan];
@@ -30,7 +30,8 @@ public sealed class ActionBoard : IReadModel
             f.RootCauseId, f.ExtentIsChecked)],
         RiskRated f => [Update(e, "risk_severity = $6, risk_likelihood = $7",
             f.Rating.Severity, f.Rating.Likelihood)],
-        EffectivenessCriteriaDefined f => [Criteria(e, f)],
+        EffectivenessCriteriaDefined f => [SetCriteria(e, f.Criteria, f.Baseline)],
+        CriteriaChanged f => [SetCriteria(e, f.Criteria, f.Baseline)],
         Submitted => [Enter(e, PlanStage.PlanInApproval, "submitted_at = $4")],
         SentBack => [Enter(e, PlanStage.Planning)],
         Approved f => [Enter(e, PlanStage.Implementing, "approved_at = $4, approved_by = $7", f.ApprovedBy)],
@@ -39,6 +40,16 @@ public sealed class ActionBoard : IReadModel
         ActionCancelled f => [UpdateAction(e, f.ActionId, """
             status = 'cancelled', cancelled_at = $4, cancel_reason = $7
             """, f.Reason), Update(e)],
+        ActionReplaced f => [UpdateAction(e, f.ActionId, """
+            status = 'cancelled', cancelled_at = $4, cancel_reason = $7, replaced_by = $8
+            """, f.Reason, f.SuccessorId), Update(e)],
+        ActionOwnerChanged f => [UpdateAction(e, f.ActionId, "owner = $7", f.Owner), Update(e)],
+        OwnerChanged f => [Update(e, "owner = $6", f.Owner)],
+        ExtensionRequested f => [UpdateAction(e, f.ActionId, "requested_due_on = $7", f.DueOn), Update(e)],
+        ExtensionGranted f => [UpdateAction(e, f.ActionId, """
+            due_on = $7, requested_due_on = null, extension_count = extension_count + 1
+            """, f.DueOn), Update(e)],
+        ExtensionRefused f => [UpdateAction(e, f.ActionId, "requested_due_on = null"), Update(e)],
         ActionStarted f => [UpdateAction(e, f.ActionId, "status = 'in-progress', started_at = $4"), Update(e)],
         ActionCompleted f => [UpdateAction(e, f.ActionId, """
             status = 'done', completed_at = $4, completed_by = $7, evidence = $8
@@ -90,18 +101,20 @@ public sealed class ActionBoard : IReadModel
         on conflict do nothing
         """, nonconformityId);
 
-    private static SqlStatement Criteria(IncomingEvent e, EffectivenessCriteriaDefined f) => Update(e, """
+    private static SqlStatement SetCriteria(
+        IncomingEvent e, EffectivenessCriteria criteria, EvidenceCount baseline) => Update(e, """
         baseline_from = $6, baseline_to = $7, expected_reduction = $8, significance = $9, window_days = $10,
         exposure_unit = $11, baseline_deviations = $12, baseline_exposure = $13
         """,
-        f.Criteria.BaselineFrom, f.Criteria.BaselineTo, f.Criteria.ExpectedReduction, f.Criteria.Significance,
-        f.Criteria.WindowDays, Wire.Name(f.Criteria.ExposureUnit), f.Baseline.Deviations, f.Baseline.Exposure);
+        criteria.BaselineFrom, criteria.BaselineTo, criteria.ExpectedReduction, criteria.Significance,
+        criteria.WindowDays, Wire.Name(criteria.ExposureUnit), baseline.Deviations, baseline.Exposure);
 
     // The cycle an action belongs to is the plan's at that moment, which the plan's own row tells.
     private static SqlStatement InsertAction(IncomingEvent e, ActionPlanned f) => Row.Statement(e, """
         insert into read_models.action (capa_id, revision, position, planned_at, action_id, kind, title, description,
-          owner, due_on, causes, status, cycle)
-        select $1, $2, $3, $4, $6, $7, $8, $9, $10, $11, $12, 'planned', c.cycle from read_models.capa c where c.id = $1
+          owner, due_on, original_due_on, causes, status, cycle)
+        select $1, $2, $3, $4, $6, $7, $8, $9, $10, $11, $11, $12, 'planned', c.cycle
+        from read_models.capa c where c.id = $1
         on conflict do nothing
         """, f.ActionId, Wire.Name(f.Kind), f.Title, f.Description, f.Owner, f.DueOn, f.Causes.ToArray());
 }

@@ -23,7 +23,8 @@ public sealed record PlannedAction(
     [property: Column("action_id")] Guid Id, int Cycle, string Kind, string Title, string Description, string Owner,
     DateOnly DueOn, Guid[] Causes, string Status, bool Overdue, DateTimeOffset PlannedAt, DateTimeOffset? StartedAt,
     DateTimeOffset? CompletedAt, string? CompletedBy, string? Evidence, DateTimeOffset? VerifiedAt, string? VerifiedBy,
-    string? Finding, DateTimeOffset? CancelledAt, string? CancelReason, int ReturnCount);
+    string? Finding, DateTimeOffset? CancelledAt, string? CancelReason, int ReturnCount, DateOnly OriginalDueOn,
+    DateOnly? RequestedDueOn, int ExtensionCount, bool? OnTime, Guid? ReplacedBy);
 
 /// <summary>A CAPA with its actions of all cycles.</summary>
 public sealed record CapaDetail(

@@ -12,6 +12,10 @@ public sealed record ReviewedNumbers(
     double BaselineRate, double WindowRate, double RateRatio, double RateRatioLower, double? RateRatioUpper,
     double PValue);
 
+/// <summary>The success run that judges, and what it has shown once it was evaluated.</summary>
+public sealed record ReviewedRun(
+    double Confidence, double Reliability, long? UnitsNeeded, double? ReliabilityLower, double? ReliabilityUpper);
+
 /// <summary>A cycle's review of effectiveness; its evaluation is absent until there is one.</summary>
 /// <param name="Proposed">The verdict that the numbers propose.</param>
 /// <param name="Verdict">The verdict that a person signed.</param>
@@ -24,7 +28,7 @@ public sealed record ReviewDetail(
     ReviewedNumbers? Numbers, int? DefinitionVersion, long? LogPosition, bool? EarlyOnRecurrence, string? EvaluatedBy,
     DateTimeOffset? EvaluatedAt, string? Verdict, string? ReasonAgainstNumbers, string? ApprovedBy,
     DateTimeOffset? ApprovedAt, bool Imported, long Revision, long Position, DateTimeOffset OccurredAt,
-    DateTimeOffset RecordedAt, DateTimeOffset UpdatedAt);
+    DateTimeOffset RecordedAt, DateTimeOffset UpdatedAt, ReviewedRun? SuccessRun);
 
 /// <summary>Queries on the reviews of effectiveness.</summary>
 public sealed class EffectivenessQueries(NpgsqlDataSource database)
@@ -65,21 +69,25 @@ public sealed class EffectivenessQueries(NpgsqlDataSource database)
         double? BaselineRate, double? WindowRate, double? RateRatio, double? RateRatioLower, double? RateRatioUpper,
         double? PValue, string? ProposedVerdict, string? Verdict, string? ReasonAgainstNumbers,
         DateTimeOffset? ApprovedAt, string? ApprovedBy, bool Imported, long Revision, long Position,
-        DateTimeOffset OccurredAt, DateTimeOffset RecordedAt, DateTimeOffset UpdatedAt)
+        DateTimeOffset OccurredAt, DateTimeOffset RecordedAt, DateTimeOffset UpdatedAt, double? RunConfidence,
+        double? RunReliability, long? UnitsNeeded, double? ReliabilityLower, double? ReliabilityUpper)
     {
         public ReviewDetail ToDetail() => new(
             ReviewId, CapaId, CapaNumber, Cycle, Site, Product, Process, Station, Characteristic, DefectCode, Status,
             BaselineFrom, BaselineTo, BaselineReason, ExpectedReduction, Significance, WindowDays, ExposureUnit,
             ActionOwners, PlanApprovedBy, LockedAt, WindowFrom, WindowTo, Recurrences, ProposedVerdict,
-            EvaluatedAt is null ? null : new ReviewedCount(
+            PValue is null ? null : new ReviewedCount(
                 BaselineFrom, BaselineTo, BaselineDeviations!.Value, BaselineExposure!.Value, BaselineIdsHash!),
             EvaluatedAt is null ? null : new ReviewedCount(
                 CountedFrom!.Value, CountedTo!.Value, WindowDeviations!.Value, WindowExposure!.Value, WindowIdsHash!),
-            EvaluatedAt is null ? null : new ReviewedNumbers(
+            PValue is null ? null : new ReviewedNumbers(
                 BaselineRate!.Value, WindowRate!.Value, RateRatio!.Value, RateRatioLower!.Value, RateRatioUpper,
-                PValue!.Value),
+                PValue.Value),
             DefinitionVersion, CountedThroughPosition, EarlyOnRecurrence, EvaluatedBy, EvaluatedAt, Verdict,
             ReasonAgainstNumbers, ApprovedBy, ApprovedAt, Imported, Revision, Position, OccurredAt, RecordedAt,
-            UpdatedAt);
+            UpdatedAt,
+            RunConfidence is { } confidence && RunReliability is { } reliability
+                ? new ReviewedRun(confidence, reliability, UnitsNeeded, ReliabilityLower, ReliabilityUpper)
+                : null);
     }
 }

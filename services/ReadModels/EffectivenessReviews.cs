@@ -11,7 +11,7 @@ public sealed class EffectivenessReviews : IReadModel
     public string Name => "effectiveness-reviews";
 
     /// <inheritdoc/>
-    public int Version => 1;
+    public int Version => 2;
 
     /// <inheritdoc/>
     public IReadOnlyList<Family> Families { get; } = [Contracts.Families.Effectiveness];
@@ -24,8 +24,19 @@ public sealed class EffectivenessReviews : IReadModel
     {
         CriteriaLocked f => [Insert(e, f)],
         WindowOpened f => [Update(e, "status = 'monitoring', window_from = $6, window_to = $7", f.From, f.To)],
+        CriteriaChanged f => [ChangeCriteria(e, f)],
+        PersonsExcluded f => [Update(e, "action_owners = action_owners || $6::text[]", (object)f.Persons.ToArray())],
         RecurrenceDetected f => [Update(e, "recurrences = recurrences || $6::uuid", f.NonconformityId)],
         Evaluated f => [Evaluate(e, f)],
+        SuccessRunEvaluated f => [Update(e, """
+            status = 'in-approval', evaluated_at = $4, evaluated_by = $6, early_on_recurrence = $7,
+            proposed_verdict = $8, window_deviations = $9, window_exposure = $10, window_ids_hash = $11,
+            counted_from = $12, counted_to = $13, counted_through_position = $14, definition_version = $15,
+            units_needed = $16, reliability_lower = $17, reliability_upper = $18
+            """, f.EvaluatedBy, f.EarlyOnRecurrence, Wire.Name(f.Proposed), f.Window.Deviations, f.Window.Exposure,
+            f.Window.DeviationIdsHash, f.Window.From, f.Window.To, checked((long)f.Window.LogPosition),
+            f.Window.DefinitionVersion, f.Numbers.UnitsNeeded, f.Numbers.ReliabilityLower,
+            f.Numbers.ReliabilityUpper)],
         // An inconclusive verdict extends the window instead of deciding.
         Approved { Verdict: Verdict.Inconclusive } f => [Update(e, """
             status = 'monitoring', window_to = coalesce($6, window_to), verdict = 'inconclusive',
@@ -44,16 +55,27 @@ public sealed class EffectivenessReviews : IReadModel
         insert into read_models.effectiveness_review (id, revision, position, occurred_at, recorded_at, locked_at,
           imported, status, capa_id, cycle, site, product, process, station, characteristic, defect_code, baseline_from,
           baseline_to, baseline_reason, expected_reduction, significance, window_days, exposure_unit, action_owners,
-          plan_approved_by)
+          plan_approved_by, run_confidence, run_reliability)
         values ($1, $2, $3, $4, $5, $4, $6, 'criteria-locked', $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-          $19, $20, $21, $22, $23)
+          $19, $20, $21, $22, $23, $24, $25)
         on conflict (id) do nothing
         """,
         e.Metadata.Imported, f.CapaId, f.Cycle, f.Site, f.Criteria.Subject.Product, f.Criteria.Subject.Process,
         f.Criteria.Subject.Station, f.Criteria.Subject.Characteristic, f.Criteria.Subject.DefectCode,
         f.Criteria.BaselineFrom, f.Criteria.BaselineTo, f.Criteria.BaselineReason, f.Criteria.ExpectedReduction,
         f.Criteria.Significance, f.Criteria.WindowDays, Wire.Name(f.Criteria.ExposureUnit), f.ActionOwners.ToArray(),
-        f.PlanApprovedBy);
+        f.PlanApprovedBy, f.Criteria.SuccessRun?.Confidence, f.Criteria.SuccessRun?.Reliability);
+
+    private static SqlStatement ChangeCriteria(IncomingEvent e, CriteriaChanged f) => Update(e, """
+        product = $6, process = $7, station = $8, characteristic = $9, defect_code = $10, baseline_from = $11,
+        baseline_to = $12, baseline_reason = $13, expected_reduction = $14, significance = $15, window_days = $16,
+        exposure_unit = $17, run_confidence = $18, run_reliability = $19
+        """,
+        f.Criteria.Subject.Product, f.Criteria.Subject.Process, f.Criteria.Subject.Station,
+        f.Criteria.Subject.Characteristic, f.Criteria.Subject.DefectCode, f.Criteria.BaselineFrom,
+        f.Criteria.BaselineTo, f.Criteria.BaselineReason, f.Criteria.ExpectedReduction, f.Criteria.Significance,
+        f.Criteria.WindowDays, Wire.Name(f.Criteria.ExposureUnit), f.Criteria.SuccessRun?.Confidence,
+        f.Criteria.SuccessRun?.Reliability);
 
     private static SqlStatement Evaluate(IncomingEvent e, Evaluated f) => Update(e, """
         status = 'in-approval', evaluated_at = $4, evaluated_by = $6, early_on_recurrence = $7, proposed_verdict = $8,

@@ -13,7 +13,7 @@ public sealed class RootCauseRegister : IReadModel
     public string Name => "root-cause-register";
 
     /// <inheritdoc/>
-    public int Version => 1;
+    public int Version => 2;
 
     /// <inheritdoc/>
     public IReadOnlyList<Family> Families { get; } = [Contracts.Families.RootCause];
@@ -25,6 +25,7 @@ public sealed class RootCauseRegister : IReadModel
     public static IEnumerable<SqlStatement> Project(IncomingEvent e) => e.Fact switch
     {
         Started f => [Insert(e, f)],
+        OwnerChanged f => [Update(e, "owner = $6", f.Owner)],
         CauseProposed f => [InsertCause(e, f), Update(e)],
         CauseVerified f => [Decide(e, f.CauseId, "verified", f.Method, f.Evidence, f.VerifiedBy), Update(e)],
         CauseRefuted f => [Decide(e, f.CauseId, "refuted", f.Method, f.Evidence, f.RefutedBy), Update(e)],

@@ -5,7 +5,10 @@ using CapaEngine.RootCauses.Domain;
 
 namespace CapaEngine.RootCauses;
 
-/// <summary>A CAPA that opens begins its analysis; one that turns out ineffective opens it again.</summary>
+/// <summary>
+/// A CAPA that opens begins its analysis, which follows it to a new owner; one that turns out ineffective opens it
+/// again.
+/// </summary>
 public sealed class Reactions(DeciderHandler<RootCauseAnalysis, RootCauseCommand, RootCauseEvent> analyses) : IReactions
 {
     public IReadOnlyList<Family> Families { get; } = [Contracts.Families.ActionPlan];
@@ -17,6 +20,7 @@ public sealed class Reactions(DeciderHandler<RootCauseAnalysis, RootCauseCommand
         {
             ActionPlanEvent.Opened e => new RootCauseCommand.Start(
                 capaId, e.NonconformityId, e.Site, e.Owner, e.Title, e.Subject, e.Escaped),
+            ActionPlanEvent.OwnerChanged e => new RootCauseCommand.ChangeOwner(e.Owner),
             ActionPlanEvent.CycleStarted e => new RootCauseCommand.Reopen(e.Cycle, "The action was not effective."),
             _ => null,
         };

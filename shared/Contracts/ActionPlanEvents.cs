@@ -34,10 +34,48 @@ public abstract record ActionPlanEvent
     [EventType("actionplan.action-cancelled.v1")]
     public sealed record ActionCancelled(Guid ActionId, string CancelledBy, string Reason) : ActionPlanEvent;
 
+    /// <summary>An action was cancelled in favour of another one against the same causes.</summary>
+    [EventType("actionplan.action-replaced.v1")]
+    public sealed record ActionReplaced(Guid ActionId, Guid SuccessorId, string ReplacedBy, string Reason)
+        : ActionPlanEvent;
+
+    /// <summary>An action went to another owner.</summary>
+    [EventType("actionplan.action-owner-changed.v1")]
+    public sealed record ActionOwnerChanged(Guid ActionId, string Owner, string ChangedBy, string Reason)
+        : ActionPlanEvent;
+
+    /// <summary>The CAPA went to another owner.</summary>
+    [EventType("actionplan.owner-changed.v1")]
+    public sealed record OwnerChanged(string Owner, string ChangedBy, string Reason) : ActionPlanEvent;
+
+    /// <summary>Somebody asked for a later due date (G21).</summary>
+    [EventType("actionplan.extension-requested.v1")]
+    public sealed record ExtensionRequested(Guid ActionId, DateOnly DueOn, string RequestedBy, string Reason)
+        : ActionPlanEvent;
+
+    /// <summary>Another person granted it: the only fact that moves a due date (G21).</summary>
+    [EventType("actionplan.extension-granted.v1")]
+    public sealed record ExtensionGranted(Guid ActionId, DateOnly DueOn, string GrantedBy) : ActionPlanEvent;
+
+    /// <summary>Another person refused it; the due date stays.</summary>
+    [EventType("actionplan.extension-refused.v1")]
+    public sealed record ExtensionRefused(Guid ActionId, string RefusedBy, string Reason) : ActionPlanEvent;
+
     /// <summary>How effectiveness will be judged was defined.</summary>
     [EventType("actionplan.effectiveness-criteria-defined.v1")]
     public sealed record EffectivenessCriteriaDefined(
         EffectivenessCriteria Criteria, EvidenceCount Baseline, string DefinedBy) : ActionPlanEvent;
+
+    /// <summary>Other criteria were proposed after the approval, while the window is not open yet (G22).</summary>
+    [EventType("actionplan.criteria-change-proposed.v1")]
+    public sealed record CriteriaChangeProposed(
+        EffectivenessCriteria Criteria, EvidenceCount Baseline, string ProposedBy, string Reason) : ActionPlanEvent;
+
+    /// <summary>Another person approved and signed them; they are the locked ones from here on (G22).</summary>
+    [EventType("actionplan.criteria-changed.v1")]
+    public sealed record CriteriaChanged(
+        int Cycle, EffectivenessCriteria Criteria, EvidenceCount Baseline, string ApprovedBy, Signature Signature)
+        : ActionPlanEvent;
 
     /// <summary>The plan was submitted for approval.</summary>
     [EventType("actionplan.submitted.v1")]

@@ -54,6 +54,28 @@ namespace CapaEngine.Contracts;
     TypeInfoPropertyName = "ActionPlanClosed")]
 [JsonSerializable(typeof(ActionPlanEvent.Cancelled),
     TypeInfoPropertyName = "ActionPlanCancelled")]
+[JsonSerializable(typeof(ActionPlanEvent.ActionReplaced),
+    TypeInfoPropertyName = "ActionPlanActionReplaced")]
+[JsonSerializable(typeof(ActionPlanEvent.ActionOwnerChanged),
+    TypeInfoPropertyName = "ActionPlanActionOwnerChanged")]
+[JsonSerializable(typeof(ActionPlanEvent.OwnerChanged),
+    TypeInfoPropertyName = "ActionPlanOwnerChanged")]
+[JsonSerializable(typeof(ActionPlanEvent.ExtensionRequested),
+    TypeInfoPropertyName = "ActionPlanExtensionRequested")]
+[JsonSerializable(typeof(ActionPlanEvent.ExtensionGranted),
+    TypeInfoPropertyName = "ActionPlanExtensionGranted")]
+[JsonSerializable(typeof(ActionPlanEvent.ExtensionRefused),
+    TypeInfoPropertyName = "ActionPlanExtensionRefused")]
+[JsonSerializable(typeof(EffectivenessEvent.PersonsExcluded),
+    TypeInfoPropertyName = "EffectivenessPersonsExcluded")]
+[JsonSerializable(typeof(ActionPlanEvent.CriteriaChangeProposed),
+    TypeInfoPropertyName = "ActionPlanCriteriaChangeProposed")]
+[JsonSerializable(typeof(ActionPlanEvent.CriteriaChanged),
+    TypeInfoPropertyName = "ActionPlanCriteriaChanged")]
+[JsonSerializable(typeof(EffectivenessEvent.CriteriaChanged),
+    TypeInfoPropertyName = "EffectivenessCriteriaChanged")]
+[JsonSerializable(typeof(EffectivenessEvent.SuccessRunEvaluated),
+    TypeInfoPropertyName = "EffectivenessSuccessRunEvaluated")]
 [JsonSerializable(typeof(EffectivenessEvent.CriteriaLocked),
     TypeInfoPropertyName = "EffectivenessCriteriaLocked")]
 [JsonSerializable(typeof(EffectivenessEvent.WindowOpened),
@@ -146,6 +168,8 @@ namespace CapaEngine.Contracts;
     TypeInfoPropertyName = "NonconformityClosed")]
 [JsonSerializable(typeof(RootCauseEvent.Started),
     TypeInfoPropertyName = "RootCauseStarted")]
+[JsonSerializable(typeof(RootCauseEvent.OwnerChanged),
+    TypeInfoPropertyName = "RootCauseOwnerChanged")]
 [JsonSerializable(typeof(RootCauseEvent.CauseProposed),
     TypeInfoPropertyName = "RootCauseCauseProposed")]
 [JsonSerializable(typeof(RootCauseEvent.CauseVerified),

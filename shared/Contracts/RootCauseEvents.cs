@@ -12,6 +12,10 @@ public abstract record RootCauseEvent
         bool Escaped)
         : RootCauseEvent;
 
+    /// <summary>The CAPA went to another owner, and with it its analysis.</summary>
+    [EventType("rootcause.owner-changed.v1")]
+    public sealed record OwnerChanged(string Owner) : RootCauseEvent;
+
     /// <summary>A cause was proposed; a hypothesis until verified.</summary>
     /// <param name="Code">A cause code such as <c>machine.wear</c> or <c>human-error</c>.</param>
     /// <param name="WhyChain">The answers to "why?", from the effect towards the cause.</param>

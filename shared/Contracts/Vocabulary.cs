@@ -87,7 +87,23 @@ public sealed record RiskRating(int Severity, int Likelihood);
 /// <param name="BaselineReason">Why the baseline was moved by a person, if it was.</param>
 public sealed record EffectivenessCriteria(
     DeviationSubject Subject, DateTimeOffset BaselineFrom, DateTimeOffset BaselineTo, double ExpectedReduction,
-    double Significance, int WindowDays, ExposureUnit ExposureUnit, string? BaselineReason = null);
+    double Significance, int WindowDays, ExposureUnit ExposureUnit, string? BaselineReason = null)
+{
+    /// <summary>The success run that judges instead of the rates, where units are counted; null for rates.</summary>
+    public SuccessRun? SuccessRun { get; init; }
+}
+
+/// <summary>How many clean units show what: the reliability to be shown, and how sure of it one wants to be.</summary>
+/// <param name="Confidence">Above 0, below 1.</param>
+/// <param name="Reliability">The share of conforming units to be shown, above 0, below 1.</param>
+public sealed record SuccessRun(double Confidence, double Reliability);
+
+/// <summary>The numbers of a success run: what the units of the window show of the share that conforms.</summary>
+/// <param name="UnitsNeeded">Units that would suffice without a failure: ln(1 − confidence) / ln(reliability).</param>
+/// <param name="ReliabilityLower">Lower one-sided limit of the share that conforms, at the confidence.</param>
+/// <param name="ReliabilityUpper">Upper one-sided limit of it.</param>
+public sealed record SuccessRunNumbers(
+    long UnitsNeeded, double UnitsInspected, long Failures, double ReliabilityLower, double ReliabilityUpper);
 
 /// <summary>Counts of one period as the read models gave them, frozen with what is needed to recount them.</summary>
 /// <param name="Deviations">Number of deviations of the subject whose detection lies in the period.</param>

@@ -1,19 +1,9 @@
-using System.ComponentModel.DataAnnotations;
-using System.Text.Json.Serialization;
 using CapaEngine.Contracts;
 using CapaEngine.Kernel;
 using static CapaEngine.Contracts.ActionPlanEvent;
 using static CapaEngine.Kernel.Decision<CapaEngine.Contracts.ActionPlanEvent>;
 
 namespace CapaEngine.ActionPlans.Domain;
-
-/// <summary>How far an action is.</summary>
-public enum ActionStatus { Planned, InProgress, Done, Verified, Cancelled }
-
-/// <summary>An action of the plan.</summary>
-/// <param name="LastFact">The last fact on it, by which a resend is told from a second attempt.</param>
-public sealed record PlannedAction(
-    Guid Id, int Cycle, string Owner, ValueList<Guid> Causes, ActionStatus Status, ActionPlanEvent LastFact);
 
 /// <summary>A CAPA: why it is open, what is planned, done and verified, and what came of it (§10.2.1).</summary>
 public sealed record ActionPlan
@@ -31,10 +21,19 @@ public sealed record ActionPlan
     public PlanStage Stage { get; init; }
     public int Cycle { get; init; } = 1;
     public ValueList<Guid> Nonconformities { get; init; } = [];
+
+    /// <summary>Everybody who has owned the CAPA; the last one owns it.</summary>
+    public ValueList<string> Owners { get; init; } = [];
+
+    /// <summary>Everybody who owned or worked on an action since the plan of this cycle was approved.</summary>
+    public ValueList<string> Workers { get; init; } = [];
+
     public CausesReceived? Analysis { get; init; }
     public RiskRated? Risk { get; init; }
     public ValueList<PlannedAction> AllActions { get; init; } = [];
     public EffectivenessCriteriaDefined? Effectiveness { get; init; }
+    public CriteriaChangeProposed? ProposedChange { get; init; }
+    public CriteriaChanged? LastChange { get; init; }
     public string? SubmittedBy { get; init; }
     public SentBack? LastSendBack { get; init; }
     public Approved? Approval { get; init; }
@@ -53,12 +52,11 @@ public sealed record ActionPlan
     public bool IsImplemented => Actions.Any() && Actions.All(action => action.Status == ActionStatus.Verified);
 
     /// <summary>
-    /// Whether the person owns the plan or one of its actions, and so does not judge it; also an action that was
-    /// cancelled after the approval, because its owner may have worked on it.
+    /// Whether the person owns or has owned the plan or an action, or has worked on one, and so does not judge it; also
+    /// an action that was cancelled or handed over after the approval, because somebody may have worked on it.
     /// </summary>
     public bool IsWorkOf(string person) =>
-        Opening?.Owner == person || Actions.Any(action => action.Owner == person)
-        || Approval?.ActionOwners.Contains(person) == true;
+        Owners.Contains(person) || Workers.Contains(person) || Actions.Any(action => action.People.Contains(person));
 
     /// <summary>The action with this id.</summary>
     public PlannedAction? Find(Guid actionId) => AllActions.FirstOrDefault(action => action.Id == actionId);
@@ -68,26 +66,46 @@ public sealed record ActionPlan
     {
         Opened e => NotOpened with
         {
-            Opening = e, Nonconformities = e.NonconformityId is { } first ? [first] : [],
+            Opening = e, Nonconformities = e.NonconformityId is { } first ? [first] : [], Owners = [e.Owner],
         },
+        OwnerChanged e => plan with { Owners = plan.Owners.Add(e.Owner) },
         NonconformityJoined e => plan with { Nonconformities = plan.Nonconformities.Add(e.NonconformityId) },
         CausesReceived e => plan with { Stage = PlanStage.Planning, Analysis = e },
         RiskRated e => plan with { Risk = e },
-        ActionPlanned e => plan with
+        ActionPlanned e => plan.WithWorker(e.Owner) with
         {
-            AllActions = plan.AllActions.Add(
-                new PlannedAction(e.ActionId, plan.Cycle, e.Owner, e.Causes, ActionStatus.Planned, e)),
+            AllActions = plan.AllActions.Add(PlannedAction.From(e, plan.Cycle)),
         },
         ActionCancelled e => plan.Note(e.ActionId, ActionStatus.Cancelled, e),
+        ActionReplaced e => plan.Note(e.ActionId, ActionStatus.Cancelled, e),
+        ActionOwnerChanged e => plan.WithWorker(e.Owner).With(e.ActionId, action => action with
+        {
+            Owner = e.Owner, People = action.People.Add(e.Owner),
+        }),
+        ExtensionRequested e => plan.With(e.ActionId, action => action with { Extension = e }),
+        ExtensionGranted e => plan.With(e.ActionId, action => action with { DueOn = e.DueOn, Extension = e }),
+        ExtensionRefused e => plan.With(e.ActionId, action => action with { Extension = e }),
         EffectivenessCriteriaDefined e => plan with { Effectiveness = e },
+        CriteriaChangeProposed e => plan with { ProposedChange = e },
+        CriteriaChanged e => plan with
+        {
+            Effectiveness = new EffectivenessCriteriaDefined(
+                e.Criteria, e.Baseline, plan.ProposedChange?.ProposedBy ?? e.ApprovedBy),
+            ProposedChange = null, LastChange = e,
+        },
         Submitted e => plan with { Stage = PlanStage.PlanInApproval, SubmittedBy = e.SubmittedBy },
         SentBack e => plan with { Stage = PlanStage.Planning, SubmittedBy = null, LastSendBack = e },
-        Approved e => plan with { Stage = PlanStage.Implementing, Approval = e },
-        ActionStarted e => plan.Note(e.ActionId, ActionStatus.InProgress, e),
+        Approved e => plan with
+        {
+            Stage = PlanStage.Implementing, Approval = e, Workers = e.ActionOwners,
+        },
+        ActionStarted e => plan.WithWorker(e.StartedBy).With(
+            e.ActionId, action => action with { People = action.People.Add(e.StartedBy) })
+            .Note(e.ActionId, ActionStatus.InProgress, e),
         ActionCompleted e => plan.Note(e.ActionId, ActionStatus.Done, e),
         ActionVerified e => plan.Note(e.ActionId, ActionStatus.Verified, e),
         ActionReturned e => plan.Note(e.ActionId, ActionStatus.InProgress, e),
-        MonitoringStarted => plan with { Stage = PlanStage.Monitoring },
+        MonitoringStarted => plan with { Stage = PlanStage.Monitoring, ProposedChange = null },
         EffectivenessReviewStarted => plan with { Stage = PlanStage.InEffectivenessReview },
         VerdictReceived e => plan with
         {
@@ -97,7 +115,8 @@ public sealed record ActionPlan
         CycleStarted e => plan with
         {
             Cycle = e.Cycle, Stage = PlanStage.AwaitingCause, Analysis = null, Effectiveness = null,
-            SubmittedBy = null, LastSendBack = null, Approval = null, LastVerdict = null,
+            SubmittedBy = null, LastSendBack = null, Approval = null, LastVerdict = null, Workers = [],
+            LastChange = null,
         },
         Closed e => plan with { Stage = PlanStage.Closed, Closing = e },
         Cancelled e => plan with { Stage = PlanStage.Cancelled, Cancellation = e },
@@ -129,8 +148,14 @@ public sealed record ActionPlan
         (PlanStage.AwaitingCause or PlanStage.Planning, ActionPlanCommand.RateRisk c) => PlanRules.Unless(
             plan.Risk, new RiskRated(new RiskRating(c.Severity, c.Likelihood), context.Person)),
 
-        (PlanStage.Planning, ActionPlanCommand.PlanAction c) => PlanRules.PlanAction(c, plan, context),
-        (PlanStage.Planning, ActionPlanCommand.DefineEffectivenessCriteria c) => PlanRules.Define(c, plan, context),
+        (PlanStage.Planning, ActionPlanCommand.PlanAction c) => ActionRules.Plan(c, plan, context),
+        (PlanStage.Planning, ActionPlanCommand.DefineEffectivenessCriteria c) => CriteriaRules.Define(c, plan, context),
+        (PlanStage.Implementing, ActionPlanCommand.ProposeCriteriaChange c) =>
+            CriteriaRules.ProposeChange(c, plan, context),
+        (PlanStage.Implementing, ActionPlanCommand.ApproveCriteriaChange) => CriteriaRules.ApproveChange(plan, context),
+        (PlanStage.Monitoring or PlanStage.InEffectivenessReview,
+            ActionPlanCommand.ProposeCriteriaChange or ActionPlanCommand.ApproveCriteriaChange) =>
+            Reject("criteria-locked", "The window is open: other criteria take another cycle (G22)."),
         (PlanStage.Planning, ActionPlanCommand.Submit) =>
             PlanRules.WhyIncomplete(plan) ?? Accept(new Submitted(context.Person)),
         (PlanStage.PlanInApproval, ActionPlanCommand.Submit) when plan.SubmittedBy == context.Person => Accept(),
@@ -140,16 +165,23 @@ public sealed record ActionPlan
         (PlanStage.PlanInApproval, ActionPlanCommand.Approve) => PlanRules.Approve(plan, context),
         (_, ActionPlanCommand.Approve) when plan.Approval?.ApprovedBy == context.Person => Accept(),
 
-        (_, ActionPlanCommand.StartAction c) => PlanRules.Work(
+        (_, ActionPlanCommand.StartAction c) => ActionRules.Work(
             new ActionStarted(c.ActionId, context.Person), c.ActionId, ActionStatus.Planned, plan, context),
-        (_, ActionPlanCommand.CompleteAction c) => PlanRules.Work(
+        (_, ActionPlanCommand.CompleteAction c) => ActionRules.Work(
             new ActionCompleted(c.ActionId, context.Person, c.Evidence),
             c.ActionId, ActionStatus.InProgress, plan, context),
-        (_, ActionPlanCommand.VerifyAction c) => PlanRules.Work(
+        (_, ActionPlanCommand.VerifyAction c) => ActionRules.Work(
             new ActionVerified(c.ActionId, context.Person, c.Finding), c.ActionId, ActionStatus.Done, plan, context),
-        (_, ActionPlanCommand.ReturnAction c) => PlanRules.Work(
+        (_, ActionPlanCommand.ReturnAction c) => ActionRules.Work(
             new ActionReturned(c.ActionId, context.Person, c.Reason), c.ActionId, ActionStatus.Done, plan, context),
-        (_, ActionPlanCommand.CancelAction c) => PlanRules.CancelAction(c, plan, context),
+        (_, ActionPlanCommand.CancelAction c) => ActionRules.Cancel(c, plan, context),
+        (_, ActionPlanCommand.ReplaceAction c) => ActionRules.Replace(c, plan, context),
+        (_, ActionPlanCommand.ChangeActionOwner c) => ActionRules.ChangeOwner(c, plan, context),
+        (_, ActionPlanCommand.RequestExtension c) => ActionRules.RequestExtension(c, plan, context),
+        (_, ActionPlanCommand.GrantExtension c) => ActionRules.DecideExtension(c.ActionId, null, plan, context),
+        (_, ActionPlanCommand.RefuseExtension c) => ActionRules.DecideExtension(c.ActionId, c.Reason, plan, context),
+        (PlanStage.PlanInApproval, ActionPlanCommand.ChangeOwner) => PlanRules.WrongStage(plan),
+        (_, ActionPlanCommand.ChangeOwner c) => PlanRules.ChangeOwner(c, plan, context),
 
         (_, ActionPlanCommand.StartEffectivenessReview c) => PlanRules.StartReview(c, plan),
         (_, ActionPlanCommand.ReceiveVerdict c) => PlanRules.ReceiveVerdict(c, plan),
@@ -161,116 +193,15 @@ public sealed record ActionPlan
         _ => PlanRules.WrongStage(plan),
     };
 
-    private ActionPlan Note(Guid actionId, ActionStatus status, ActionPlanEvent fact) => this with
+    private ActionPlan Note(Guid actionId, ActionStatus status, ActionPlanEvent fact) =>
+        With(actionId, action => action with { Status = status, LastFact = fact });
+
+    private ActionPlan With(Guid actionId, Func<PlannedAction, PlannedAction> change) => this with
     {
-        AllActions = AllActions.Replace(
-            action => action.Id == actionId, action => action with { Status = status, LastFact = fact }),
+        AllActions = AllActions.Replace(action => action.Id == actionId, change),
     };
-}
 
-/// <summary>What may be asked of a CAPA.</summary>
-public abstract record ActionPlanCommand
-{
-    private ActionPlanCommand() { }
-
-    /// <summary>Opens a CAPA without a nonconformity: preventive action.</summary>
-    [Allow(Roles.QualityEngineer)]
-    public sealed record Open(
-        [property: Required, StringLength(100)] string Site, [property: Required, StringLength(200)] string Title,
-        [property: Required, StringLength(100)] string Owner, [property: Required, StringLength(4000)] string Reason,
-        DeviationSubject? Subject = null) : ActionPlanCommand;
-
-    /// <summary>Opens the CAPA that a nonconformity requires.</summary>
-    [Allow(Roles.Service)]
-    public sealed record OpenForNonconformity(
-        Guid NonconformityId, string Site, string Title, string Owner, string Reason, DeviationSubject? Subject,
-        DateTimeOffset? CountWindowFrom, bool Escaped) : ActionPlanCommand;
-
-    /// <summary>Lets a further nonconformity join.</summary>
-    [Allow(Roles.Service)]
-    public sealed record JoinNonconformity(Guid NonconformityId) : ActionPlanCommand;
-
-    /// <summary>Takes over what an approved analysis found.</summary>
-    [Allow(Roles.Service)]
-    public sealed record ReceiveCauses(
-        Guid RootCauseId, int Cycle, ValueList<VerifiedCause> Causes, bool ExtentIsChecked) : ActionPlanCommand;
-
-    /// <summary>Rates the risk before action, 1 to 5 each.</summary>
-    [Allow(Roles.QualityEngineer)]
-    public sealed record RateRisk([property: Range(1, 5)] int Severity, [property: Range(1, 5)] int Likelihood)
-        : ActionPlanCommand;
-
-    /// <summary>Plans an action against verified causes.</summary>
-    [Allow(Roles.QualityEngineer)]
-    public sealed record PlanAction(
-        ActionKind Kind, [property: Required, StringLength(200)] string Title,
-        [property: Required, StringLength(4000)] string Description,
-        [property: Required, StringLength(100)] string Owner, DateOnly DueOn,
-        [property: MaxLength(50)] ValueList<Guid> Causes) : ActionPlanCommand;
-
-    /// <summary>Takes an action back before approval, or cancels it after.</summary>
-    [Allow(Roles.QualityEngineer, Roles.Approver)]
-    public sealed record CancelAction(Guid ActionId, [property: Required, StringLength(4000)] string Reason)
-        : ActionPlanCommand;
-
-    /// <summary>Defines how effectiveness is judged. The baseline is looked up, never sent by the caller.</summary>
-    [Allow(Roles.QualityEngineer)]
-    public sealed record DefineEffectivenessCriteria(
-        DateTimeOffset BaselineFrom, DateTimeOffset BaselineTo,
-        [property: Range(0d, 1d, MinimumIsExclusive = true)] double ExpectedReduction,
-        [property: Range(0d, 0.5, MinimumIsExclusive = true, MaximumIsExclusive = true)] double Significance,
-        [property: Range(1, 3650)] int WindowDays, ExposureUnit ExposureUnit, DeviationSubject? Subject = null,
-        [property: StringLength(4000)] string? BaselineReason = null) : ActionPlanCommand
-    {
-        [JsonIgnore]
-        public Evidence? Baseline { get; init; }
-    }
-
-    /// <summary>Submits the plan for approval.</summary>
-    [Allow(Roles.QualityEngineer)]
-    public sealed record Submit : ActionPlanCommand;
-
-    /// <summary>Sends the plan back.</summary>
-    [Allow(Roles.Approver)]
-    public sealed record SendBack([property: Required, StringLength(4000)] string Reason) : ActionPlanCommand;
-
-    /// <summary>Approves the plan with a signature (G11).</summary>
-    [Allow(Roles.Approver), Signs]
-    public sealed record Approve : ActionPlanCommand;
-
-    /// <summary>Begins work on an action.</summary>
-    [Allow(Roles.ActionOwner, Roles.QualityEngineer)]
-    public sealed record StartAction(Guid ActionId) : ActionPlanCommand;
-
-    /// <summary>Reports an action done, with evidence (G12).</summary>
-    [Allow(Roles.ActionOwner, Roles.QualityEngineer)]
-    public sealed record CompleteAction(Guid ActionId, [property: Required, StringLength(4000)] string Evidence)
-        : ActionPlanCommand;
-
-    /// <summary>Verifies that an action was implemented (G13).</summary>
-    [Allow(Roles.Verifier)]
-    public sealed record VerifyAction(Guid ActionId, [property: Required, StringLength(4000)] string Finding)
-        : ActionPlanCommand;
-
-    /// <summary>Returns an action that was not implemented as reported.</summary>
-    [Allow(Roles.Verifier)]
-    public sealed record ReturnAction(Guid ActionId, [property: Required, StringLength(4000)] string Reason)
-        : ActionPlanCommand;
-
-    /// <summary>Notes that the effectiveness was evaluated.</summary>
-    [Allow(Roles.Service)]
-    public sealed record StartEffectivenessReview(int Cycle, Guid ReviewId, Verdict Proposed) : ActionPlanCommand;
-
-    /// <summary>Takes over the signed verdict of a cycle.</summary>
-    [Allow(Roles.Service)]
-    public sealed record ReceiveVerdict(int Cycle, Guid ReviewId, Verdict Verdict, DateTimeOffset? WindowTo)
-        : ActionPlanCommand;
-
-    /// <summary>Closes the CAPA as effective with a signature (G16).</summary>
-    [Allow(Roles.Approver), Signs]
-    public sealed record Close(ClosingAnswers Answers) : ActionPlanCommand;
-
-    /// <summary>Gives the CAPA up.</summary>
-    [Allow(Roles.Approver)]
-    public sealed record Cancel([property: Required, StringLength(4000)] string Reason) : ActionPlanCommand;
+    // Before the approval nobody works on an action, so one that is taken back leaves nobody behind.
+    private ActionPlan WithWorker(string person) =>
+        Stage == PlanStage.Implementing ? this with { Workers = Workers.Add(person) } : this;
 }

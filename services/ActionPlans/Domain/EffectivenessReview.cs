@@ -10,6 +10,10 @@ namespace CapaEngine.ActionPlans.Domain;
 /// <summary>Where a review stands. An inconclusive verdict leads from in approval back to monitoring.</summary>
 public enum ReviewStage { NotStarted, CriteriaLocked, Monitoring, InApproval, Decided }
 
+/// <summary>What an evaluation proposes, by whom.</summary>
+/// <param name="IsEarly">Whether a recurrence ended the window early.</param>
+public sealed record Proposal(Verdict Proposed, bool IsEarly, string EvaluatedBy);
+
 /// <summary>The review of one cycle's effectiveness against criteria that nobody can change (§10.2.1 d).</summary>
 public sealed record EffectivenessReview
 {
@@ -25,14 +29,20 @@ public sealed record EffectivenessReview
     /// <summary>The locked criteria; null before.</summary>
     public CriteriaLocked? Locked { get; init; }
 
+    /// <summary>The criteria that judge: the locked ones, or those approved instead before the window opened.</summary>
+    public EffectivenessCriteria? Criteria { get; init; }
+
     public DateTimeOffset WindowFrom { get; init; }
     public DateTimeOffset WindowTo { get; init; }
     public ValueList<Guid> Recurrences { get; init; } = [];
 
+    /// <summary>Those who have a part in the work: neither evaluates nor decides (G15).</summary>
+    public ValueList<string> Excluded { get; init; } = [];
+
     /// <summary>Whether a recurrence was noted that no verdict has weighed yet.</summary>
     public bool HasRecurred { get; init; }
 
-    public Evaluated? Evaluation { get; init; }
+    public Proposal? Evaluation { get; init; }
     public Approved? Approval { get; init; }
 
     /// <summary>The id of the review of a CAPA's cycle.</summary>
@@ -41,13 +51,19 @@ public sealed record EffectivenessReview
     /// <summary>The state after one more fact.</summary>
     public static EffectivenessReview Evolve(EffectivenessReview review, EffectivenessEvent fact) => fact switch
     {
-        CriteriaLocked e => NotStarted with { Stage = ReviewStage.CriteriaLocked, Locked = e },
+        CriteriaLocked e => NotStarted with
+        {
+            Stage = ReviewStage.CriteriaLocked, Locked = e, Criteria = e.Criteria, Excluded = e.ActionOwners,
+        },
+        CriteriaChanged e => review with { Criteria = e.Criteria },
+        PersonsExcluded e => review with { Excluded = review.Excluded.AddRange(e.Persons) },
         WindowOpened e => review with { Stage = ReviewStage.Monitoring, WindowFrom = e.From, WindowTo = e.To },
         RecurrenceDetected e => review with
         {
             HasRecurred = true, Recurrences = review.Recurrences.Add(e.NonconformityId),
         },
-        Evaluated e => review with { Stage = ReviewStage.InApproval, Evaluation = e },
+        Evaluated e => review.Propose(new Proposal(e.Proposed, e.EarlyOnRecurrence, e.EvaluatedBy)),
+        SuccessRunEvaluated e => review.Propose(new Proposal(e.Proposed, e.EarlyOnRecurrence, e.EvaluatedBy)),
         Approved { WindowTo: { } to } e => review with
         {
             Stage = ReviewStage.Monitoring, WindowTo = to, HasRecurred = false, Evaluation = null, Approval = e,
@@ -68,7 +84,13 @@ public sealed record EffectivenessReview
                 ? Accept()
                 : Reject("criteria-locked", "The criteria of this cycle are locked (G22)."),
 
-            (ReviewStage.CriteriaLocked, EffectivenessCommand.OpenWindow c) => Accept(new WindowOpened(c.From, c.To)),
+            (_, EffectivenessCommand.ChangeCriteria c) when c.Criteria == review.Criteria => Accept(),
+            (ReviewStage.CriteriaLocked, EffectivenessCommand.ChangeCriteria c) =>
+                Accept(new CriteriaChanged(c.Criteria, c.ApprovedBy)),
+            (_, EffectivenessCommand.ChangeCriteria) =>
+                Reject("criteria-locked", "The window is open: other criteria take another cycle (G22)."),
+
+            (ReviewStage.CriteriaLocked, EffectivenessCommand.OpenWindow c) => Open(c, review),
             // Its end may have moved since, by an inconclusive verdict.
             (_, EffectivenessCommand.OpenWindow c) => c.From == review.WindowFrom
                 ? Accept()
@@ -89,6 +111,13 @@ public sealed record EffectivenessReview
             _ => Reject("wrong-stage", $"Not possible while the review is {Words(review.Stage)}."),
         };
 
+    private static Decision<EffectivenessEvent> Open(EffectivenessCommand.OpenWindow c, EffectivenessReview review)
+    {
+        var opened = new WindowOpened(c.From, c.To);
+        var more = c.Workers.Except(review.Excluded).ToValueList();
+        return more.Count == 0 ? Accept(opened) : Accept(new PersonsExcluded(more), opened);
+    }
+
     // Only what was detected inside the window and before the decision speaks against the action.
     private static Decision<EffectivenessEvent> Note(
         EffectivenessCommand.NoteRecurrence c, EffectivenessReview review)
@@ -103,34 +132,44 @@ public sealed record EffectivenessReview
     private static Decision<EffectivenessEvent> Evaluate(
         EffectivenessCommand.Evaluate c, EffectivenessReview review, CommandContext context)
     {
-        var (locked, now) = (review.Locked!, context.Now);
-        if (locked.ActionOwners.Contains(context.Person))
-            return Reject("self-evaluation", "Who owned an action does not evaluate whether it worked.");
+        var (locked, criteria, now) = (review.Locked!, review.Criteria!, context.Now);
+        if (review.Excluded.Contains(context.Person))
+            return Reject("self-evaluation", "Who owned an action or worked on it does not evaluate it.");
         if (now < review.WindowTo && !review.HasRecurred)
             return Reject("window-not-over", $"The window ends {review.WindowTo:O}; only a recurrence ends it early.");
+        var early = now < review.WindowTo;
         if (c.Baseline is not { } baseline || c.Window is not { } window)
             return Reject("evidence-missing", "An evaluation needs the counts of the baseline and of the window.");
         if (window.WhyUnusable("window") is { } windowGap) return Reject("exposure-missing", windowGap);
+        if (criteria.SuccessRun is { } run)
+        {
+            var shown = SuccessRunTest.Evaluate(window.Count, run);
+            return Accept(new SuccessRunEvaluated(
+                locked.CapaId, locked.Cycle,
+                review.HasRecurred ? Verdict.Ineffective : SuccessRunTest.Judge(shown, run), shown, window.Count,
+                early, context.Person));
+        }
+
         if (baseline.WhyUnusable("baseline") is { } baselineGap) return Reject("exposure-missing", baselineGap);
         if (baseline.Count.Deviations == 0)
             return Reject("nothing-to-reduce", "The baseline holds no deviation, so no reduction can be shown.");
 
-        var numbers = RateComparison.Compare(baseline.Count, window.Count, locked.Criteria.Significance);
-        var proposed = review.HasRecurred ? Verdict.Ineffective : RateComparison.Judge(numbers, locked.Criteria);
+        var numbers = RateComparison.Compare(baseline.Count, window.Count, criteria.Significance);
+        var proposed = review.HasRecurred ? Verdict.Ineffective : RateComparison.Judge(numbers, criteria);
         return Accept(new Evaluated(
             locked.CapaId, locked.Cycle, proposed, numbers, baseline.Count, window.Count,
-            EarlyOnRecurrence: now < review.WindowTo, context.Person));
+            early, context.Person));
     }
 
     private static Decision<EffectivenessEvent> Approve(
         EffectivenessCommand.Approve c, EffectivenessReview review, CommandContext context)
     {
         var (locked, evaluation) = (review.Locked!, review.Evaluation!);
-        if (context.Person == evaluation.EvaluatedBy || locked.ActionOwners.Contains(context.Person))
-            return Reject("self-approval", "Who evaluated, or owned an action, does not decide on the effectiveness.");
+        if (context.Person == evaluation.EvaluatedBy || review.Excluded.Contains(context.Person))
+            return Reject("self-approval", "Who evaluated, or worked on an action, does not decide on it.");
         if (c.Verdict != evaluation.Proposed && string.IsNullOrWhiteSpace(c.ReasonAgainstNumbers))
             return Reject("reason-missing", "A decision against the numbers needs its reason.");
-        if (c.Verdict == Verdict.Effective && evaluation.EarlyOnRecurrence)
+        if (c.Verdict == Verdict.Effective && evaluation.IsEarly)
             return Reject("window-not-over", "An evaluation before the end of the window cannot show effectiveness.");
         if (c.Verdict == Verdict.Inconclusive != c.ExtendWindowDays is not null)
             return Reject("extension-missing", "An inconclusive verdict, and no other, extends the window by days.");
@@ -140,6 +179,9 @@ public sealed record EffectivenessReview
             locked.CapaId, locked.Cycle, c.Verdict, c.ReasonAgainstNumbers, context.Person, windowTo,
             context.Sign(SignatureMeaning.Approved)));
     }
+
+    private EffectivenessReview Propose(Proposal proposal) =>
+        this with { Stage = ReviewStage.InApproval, Evaluation = proposal };
 
     private static string Words(ReviewStage stage) => stage switch
     {
@@ -162,9 +204,15 @@ public abstract record EffectivenessCommand
         Guid CapaId, int Cycle, string Site, EffectivenessCriteria Criteria, ValueList<string> ActionOwners,
         string PlanApprovedBy) : EffectivenessCommand;
 
-    /// <summary>Opens the monitoring window.</summary>
+    /// <summary>Takes over other criteria, approved before the window opened (G22).</summary>
     [Allow(Roles.Service)]
-    public sealed record OpenWindow(DateTimeOffset From, DateTimeOffset To) : EffectivenessCommand;
+    public sealed record ChangeCriteria(EffectivenessCriteria Criteria, string ApprovedBy) : EffectivenessCommand;
+
+    /// <summary>Opens the monitoring window.</summary>
+    /// <param name="Workers">Everybody who owned an action or worked on one up to now.</param>
+    [Allow(Roles.Service)]
+    public sealed record OpenWindow(DateTimeOffset From, DateTimeOffset To, ValueList<string> Workers)
+        : EffectivenessCommand;
 
     /// <summary>Notes that a new case was opened on the subject.</summary>
     [Allow(Roles.Service)]

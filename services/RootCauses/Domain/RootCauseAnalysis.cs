@@ -1,4 +1,3 @@
-using System.ComponentModel.DataAnnotations;
 using CapaEngine.Contracts;
 using CapaEngine.Kernel;
 using static CapaEngine.Contracts.RootCauseEvent;
@@ -36,7 +35,10 @@ public sealed record RootCauseAnalysis
     public AnalysisStage Stage { get; init; }
     public Guid CapaId { get; init; }
     public string Site { get; init; } = "";
-    public string Owner { get; init; } = "";
+
+    /// <summary>Everybody who has owned the CAPA; the last one owns it, none of them approves.</summary>
+    public ValueList<string> Owners { get; init; } = [];
+
     public bool Escaped { get; init; }
     public int Cycle { get; init; } = 1;
     public ValueList<Hypothesis> Hypotheses { get; init; } = [];
@@ -58,8 +60,9 @@ public sealed record RootCauseAnalysis
     {
         Started e => NotStarted with
         {
-            Stage = AnalysisStage.Open, CapaId = e.CapaId, Site = e.Site, Owner = e.Owner, Escaped = e.Escaped,
+            Stage = AnalysisStage.Open, CapaId = e.CapaId, Site = e.Site, Owners = [e.Owner], Escaped = e.Escaped,
         },
+        OwnerChanged e => analysis with { Owners = analysis.Owners.Add(e.Owner) },
         CauseProposed e => analysis with
         {
             Hypotheses = analysis.Hypotheses.Add(new Hypothesis(e.CauseId, e.Kind, e.Code, e.Statement)),
@@ -84,6 +87,10 @@ public sealed record RootCauseAnalysis
                 c.CapaId, c.NonconformityId, c.Site, c.Owner, c.Problem, c.Subject, c.Escaped)),
             (AnalysisStage.NotStarted, _) => NotFound(),
             (_, RootCauseCommand.Start c) when c.CapaId == analysis.CapaId => Accept(),
+
+            (_, RootCauseCommand.ChangeOwner c) => analysis.Owners[^1] == c.Owner
+                ? Accept()
+                : Accept(new OwnerChanged(c.Owner)),
 
             (AnalysisStage.Open, RootCauseCommand.ProposeCause c) => Propose(c, analysis, context),
             (AnalysisStage.Open, RootCauseCommand.VerifyCause c) =>
@@ -157,7 +164,7 @@ public sealed record RootCauseAnalysis
     private static Decision<RootCauseEvent> Complete(
         RootCauseCommand.Complete c, RootCauseAnalysis analysis, CommandContext context)
     {
-        if (context.Person != analysis.Owner)
+        if (context.Person != analysis.Owners[^1])
             return Reject("not-the-owner", "Only the owner of the CAPA completes its analysis.");
         if (!analysis.HasVerified(CauseKind.Occurrence) && analysis.Unknown is null)
             return Reject("no-verified-cause", "A verified cause of the occurrence or a justified unknown is due.");
@@ -170,9 +177,9 @@ public sealed record RootCauseAnalysis
 
     private static Decision<RootCauseEvent> Approve(RootCauseAnalysis analysis, CommandContext context)
     {
-        if (context.Person == analysis.Owner || context.Person == analysis.Completion?.CompletedBy
+        if (analysis.Owners.Contains(context.Person) || context.Person == analysis.Completion?.CompletedBy
             || analysis.Verified.Any(cause => cause.Judgement?.Person == context.Person))
-            return Reject("self-approval", "Who owns, completed or verified the analysis cannot approve it.");
+            return Reject("self-approval", "Whoever owned, completed or verified the analysis cannot approve it.");
         return Accept(new Approved(
             analysis.CapaId, analysis.Cycle, context.Person,
             analysis.Verified.Select(cause => new VerifiedCause(cause.Id, cause.Kind, cause.Code, cause.Statement))
@@ -214,63 +221,4 @@ public sealed record RootCauseAnalysis
         AnalysisStage.Approved => "approved",
         _ => "not started",
     };
-}
-
-/// <summary>What may be asked of an analysis.</summary>
-public abstract record RootCauseCommand
-{
-    private RootCauseCommand() { }
-
-    /// <summary>Begins the analysis of a CAPA.</summary>
-    [Allow(Roles.Service)]
-    public sealed record Start(
-        Guid CapaId, Guid? NonconformityId, string Site, string Owner, string Problem, DeviationSubject? Subject,
-        bool Escaped) : RootCauseCommand;
-
-    /// <summary>Proposes a cause with its chain of whys.</summary>
-    [Allow(Roles.QualityEngineer, Roles.ActionOwner)]
-    public sealed record ProposeCause(
-        CauseKind Kind,
-        [property: Required, StringLength(100), RegularExpression("^[a-z0-9-]+([.][a-z0-9-]+)*$")] string Code,
-        [property: Required, StringLength(4000)] string Statement,
-        [property: MaxLength(20)] ValueList<string> WhyChain) : RootCauseCommand;
-
-    /// <summary>Verifies a hypothesis.</summary>
-    [Allow(Roles.QualityEngineer, Roles.Verifier)]
-    public sealed record VerifyCause(
-        Guid CauseId, VerificationMethod Method, [property: Required, StringLength(4000)] string Evidence)
-        : RootCauseCommand;
-
-    /// <summary>Refutes a hypothesis.</summary>
-    [Allow(Roles.QualityEngineer, Roles.Verifier)]
-    public sealed record RefuteCause(
-        Guid CauseId, VerificationMethod Method, [property: Required, StringLength(4000)] string Evidence)
-        : RootCauseCommand;
-
-    /// <summary>Declares that the cause cannot be determined.</summary>
-    [Allow(Roles.QualityEngineer)]
-    public sealed record DeclareCauseUnknown([property: Required, StringLength(4000)] string Justification)
-        : RootCauseCommand;
-
-    /// <summary>Records whether similar nonconformities exist or could occur.</summary>
-    [Allow(Roles.QualityEngineer)]
-    public sealed record CheckExtent(
-        [property: Required, StringLength(4000)] string Query, [property: MaxLength(500)] ValueList<ExtentHit> Hits)
-        : RootCauseCommand;
-
-    /// <summary>Completes the analysis (G10).</summary>
-    [Allow(Roles.QualityEngineer)]
-    public sealed record Complete([property: StringLength(4000)] string? HumanErrorReason = null) : RootCauseCommand;
-
-    /// <summary>Sends it back to its owner.</summary>
-    [Allow(Roles.Approver)]
-    public sealed record SendBack([property: Required, StringLength(4000)] string Reason) : RootCauseCommand;
-
-    /// <summary>Approves it with a signature.</summary>
-    [Allow(Roles.Approver), Signs]
-    public sealed record Approve : RootCauseCommand;
-
-    /// <summary>Opens it again for the next cycle.</summary>
-    [Allow(Roles.Service)]
-    public sealed record Reopen(int Cycle, string Reason) : RootCauseCommand;
 }

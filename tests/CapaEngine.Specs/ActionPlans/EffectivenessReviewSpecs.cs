@@ -40,15 +40,76 @@ public sealed class EffectivenessReviewSpecs
             .ThenRejected("criteria-locked");
 
     [Fact]
+    public void G22_other_criteria_are_taken_over_until_the_window_opens()
+    {
+        var other = Criteria with { ExpectedReduction = 0.9 };
+        var changed = new CriteriaChanged(other, "amira");
+        Given(Locked).When(new Ask.ChangeCriteria(other, "amira")).Then(changed);
+        Given(Locked, Opened).When(new Ask.ChangeCriteria(other, "amira")).ThenRejected("criteria-locked");
+        // 1 in 90 days after 12 in 180 is a reduction by 83 %: enough for the first criteria, not for these.
+        Given(Locked, changed, Opened).When(Evaluate(1), by: "paul", at: To)
+            .Then(IsEffective with { Proposed = Verdict.Inconclusive });
+        Given(Locked, changed).When(new Ask.LockCriteria(Capa, 1, "berlin", Criteria, ["oscar", "otto"], "amira"))
+            .ThenNothing();
+    }
+
+    [Theory]
+    [InlineData(0, 59, Verdict.Effective)]
+    [InlineData(0, 58, Verdict.Inconclusive)]
+    [InlineData(1, 59, Verdict.Inconclusive)]
+    [InlineData(12, 59, Verdict.Ineffective)]
+    public void G15_where_units_are_counted_a_success_run_judges(long failures, double units, Verdict proposed)
+    {
+        var run = new SuccessRun(0.95, 0.95);
+        var locked = Locked with
+        {
+            Criteria = Criteria with { ExposureUnit = ExposureUnit.Inspected, SuccessRun = run },
+        };
+        var window = Window(failures) with { Exposure = units };
+        var evaluate = new Ask.Evaluate
+        {
+            Baseline = new Evidence(Baseline with { Deviations = 0 }, []), Window = new Evidence(window, []),
+        };
+        Given(locked, Opened).When(evaluate, by: "paul", at: To).Then(new SuccessRunEvaluated(
+            Capa, 1, proposed, SuccessRunTest.Evaluate(window, run), window, false, "paul"));
+        Given(locked, Opened, Recurred).When(evaluate, by: "paul", at: To.AddDays(-9)).Then(new SuccessRunEvaluated(
+            Capa, 1, Verdict.Ineffective, SuccessRunTest.Evaluate(window, run), window, true, "paul"));
+    }
+
+    [Fact]
+    public void a_success_run_is_decided_like_any_other_evaluation()
+    {
+        var shown = new SuccessRunEvaluated(
+            Capa, 1, Verdict.Effective, new SuccessRunNumbers(59, 60, 0, 0.951, 1), Window(0), false, "paul");
+        Given(Locked, Opened, shown).When(new Ask.Approve(Verdict.Effective), by: "paul", at: To)
+            .ThenRejected("self-approval");
+        Given(Locked, Opened, shown).When(new Ask.Approve(Verdict.Ineffective), by: "amira", at: To)
+            .ThenRejected("reason-missing");
+        Given(Locked, Opened, shown).When(new Ask.Approve(Verdict.Effective), by: "amira", at: To)
+            .Then(Decided(Verdict.Effective));
+    }
+
+    [Fact]
     public void no_window_opens_before_the_criteria_are_locked() =>
-        Given().When(new Ask.OpenWindow(From, To)).ThenNotFound();
+        Given().When(new Ask.OpenWindow(From, To, [])).ThenNotFound();
 
     [Fact]
     public void the_window_opens_once()
     {
-        Given(Locked).When(new Ask.OpenWindow(From, To)).Then(Opened);
-        Given(Locked, Opened).When(new Ask.OpenWindow(From.AddDays(1), To.AddDays(1))).ThenRejected("window-open");
-        Given(Locked, Opened).When(new Ask.OpenWindow(From, To.AddDays(-30))).ThenNothing();
+        Given(Locked).When(new Ask.OpenWindow(From, To, ["oscar"])).Then(Opened);
+        Given(Locked, Opened).When(new Ask.OpenWindow(From.AddDays(1), To.AddDays(1), []))
+            .ThenRejected("window-open");
+        Given(Locked, Opened).When(new Ask.OpenWindow(From, To.AddDays(-30), [])).ThenNothing();
+    }
+
+    [Fact]
+    public void G15_who_took_part_after_the_approval_does_not_judge_either()
+    {
+        var excluded = new PersonsExcluded(["otmar"]);
+        Given(Locked).When(new Ask.OpenWindow(From, To, ["oscar", "otmar", "otmar"])).Then(excluded, Opened);
+        Given(Locked, excluded, Opened).When(Evaluate(0), by: "otmar", at: To).ThenRejected("self-evaluation");
+        Given(Locked, excluded, Opened, IsEffective)
+            .When(new Ask.Approve(Verdict.Effective), by: "otmar", at: To).ThenRejected("self-approval");
     }
 
     [Fact]

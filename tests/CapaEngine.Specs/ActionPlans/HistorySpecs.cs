@@ -23,27 +23,45 @@ public sealed class HistorySpecs
     [Property(MaxTest = 200)]
     public Property nobody_verifies_approves_or_evaluates_their_own_work() => Prop.ForAll(Arb.From(Steps), steps =>
     {
+        // Written apart from the rules: whoever has ever owned or touched an action.
+        var people = new Dictionary<Guid, HashSet<string>>();
         var owners = new Dictionary<Guid, string>();
-        var completers = new Dictionary<Guid, string>();
-        string? submitter = null, evaluator = null;
-        IReadOnlyList<string> judged = [];
+        var planOwners = new HashSet<string> { CapaHistory.Owner };
+        var judged = new HashSet<string>();
+        string? submitter = null, evaluator = null, approver = null;
         foreach (var fact in CapaHistory.Of(steps).Log)
         {
             switch (fact)
             {
-                case ActionPlanEvent.ActionPlanned e: owners[e.ActionId] = e.Owner; break;
+                case ActionPlanEvent.ActionPlanned e:
+                    (owners[e.ActionId], people[e.ActionId]) = (e.Owner, [e.Owner]);
+                    if (approver is not null) judged.Add(e.Owner);
+                    break;
+                case ActionPlanEvent.ActionOwnerChanged e:
+                    owners[e.ActionId] = e.Owner;
+                    people[e.ActionId].Add(e.Owner);
+                    if (approver is not null) judged.Add(e.Owner);
+                    break;
+                case ActionPlanEvent.OwnerChanged e: planOwners.Add(e.Owner); break;
+                case ActionPlanEvent.ActionStarted e:
+                    people[e.ActionId].Add(e.StartedBy);
+                    judged.Add(e.StartedBy);
+                    break;
+                case ActionPlanEvent.CycleStarted:
+                    approver = null;
+                    judged.Clear();
+                    break;
                 case ActionPlanEvent.Submitted e: submitter = e.SubmittedBy; break;
                 case ActionPlanEvent.Approved e:
-                    e.ActionOwners.ShouldBeSubsetOf(owners.Values);
-                    new[] { CapaHistory.Owner, submitter }.Concat(e.ActionOwners).ShouldNotContain(e.ApprovedBy);
-                    judged = e.ActionOwners;
+                    e.ActionOwners.ShouldBeSubsetOf(people.Values.SelectMany(some => some));
+                    planOwners.Append(submitter).Concat(e.ActionOwners).ShouldNotContain(e.ApprovedBy);
+                    approver = e.ApprovedBy;
+                    judged.UnionWith(e.ActionOwners);
                     break;
-                case ActionPlanEvent.ActionCompleted e:
-                    e.CompletedBy.ShouldBe(owners[e.ActionId]);
-                    completers[e.ActionId] = e.CompletedBy;
-                    break;
-                case ActionPlanEvent.ActionVerified e:
-                    new[] { owners[e.ActionId], completers[e.ActionId] }.ShouldNotContain(e.VerifiedBy);
+                case ActionPlanEvent.ActionCompleted e: e.CompletedBy.ShouldBe(owners[e.ActionId]); break;
+                case ActionPlanEvent.ActionVerified e: people[e.ActionId].ShouldNotContain(e.VerifiedBy); break;
+                case ActionPlanEvent.ExtensionGranted e:
+                    judged.Concat(planOwners).ShouldNotContain(e.GrantedBy);
                     break;
                 case EffectivenessEvent.Evaluated e:
                     judged.ShouldNotContain(e.EvaluatedBy);
@@ -53,9 +71,71 @@ public sealed class HistorySpecs
                     judged.Append(evaluator).ShouldNotContain(e.ApprovedBy);
                     break;
                 case ActionPlanEvent.Closed e:
-                    judged.Append(CapaHistory.Owner).ShouldNotContain(e.ClosedBy);
+                    judged.Concat(planOwners).ShouldNotContain(e.ClosedBy);
                     break;
             }
+
+            if (approver is not null) judged.Concat(planOwners).ShouldNotContain(approver);
+        }
+    });
+
+    [Property(MaxTest = 200)]
+    public Property due_dates_never_move_without_a_granted_extension() => Prop.ForAll(Arb.From(Steps), steps =>
+    {
+        var due = new Dictionary<Guid, DateOnly>();
+        var requested = new Dictionary<Guid, DateOnly>();
+        var approved = false;
+        var history = CapaHistory.Of(steps);
+        foreach (var fact in history.Log)
+        {
+            switch (fact)
+            {
+                case ActionPlanEvent.Approved: approved = true; break;
+                case ActionPlanEvent.CycleStarted: approved = false; break;
+                case ActionPlanEvent.ActionPlanned e: due.Add(e.ActionId, e.DueOn); break;
+                case ActionPlanEvent.ActionReplaced e when approved:
+                    due[e.SuccessorId].ShouldBeLessThanOrEqualTo(due[e.ActionId]);
+                    break;
+                case ActionPlanEvent.ExtensionRequested e: requested[e.ActionId] = e.DueOn; break;
+                case ActionPlanEvent.ExtensionGranted e:
+                    requested.Remove(e.ActionId, out var asked).ShouldBeTrue();
+                    e.DueOn.ShouldBe(asked);
+                    due[e.ActionId] = asked;
+                    break;
+                case ActionPlanEvent.ExtensionRefused e: requested.Remove(e.ActionId).ShouldBeTrue(); break;
+            }
+        }
+
+        history.Plan.AllActions.ShouldAllBe(action => action.DueOn == due[action.Id]);
+    });
+
+    [Property(MaxTest = 200)]
+    public Property no_history_takes_a_step_that_its_stage_does_not_know() => Prop.ForAll(Arb.From(Steps), steps =>
+    {
+        // The stages a CAPA goes through, by the event that leads on, written down once more.
+        var stage = PlanStage.AwaitingCause;
+        foreach (var fact in CapaHistory.Of(steps).Log)
+        {
+            var (from, to) = fact switch
+            {
+                ActionPlanEvent.CausesReceived => (PlanStage.AwaitingCause, PlanStage.Planning),
+                ActionPlanEvent.Submitted => (PlanStage.Planning, PlanStage.PlanInApproval),
+                ActionPlanEvent.SentBack => (PlanStage.PlanInApproval, PlanStage.Planning),
+                ActionPlanEvent.Approved => (PlanStage.PlanInApproval, PlanStage.Implementing),
+                ActionPlanEvent.ActionStarted or ActionPlanEvent.ActionCompleted or ActionPlanEvent.ActionVerified
+                    or ActionPlanEvent.ActionReturned or ActionPlanEvent.ExtensionRequested
+                    or ActionPlanEvent.ExtensionGranted or ActionPlanEvent.ExtensionRefused
+                    => (PlanStage.Implementing, PlanStage.Implementing),
+                ActionPlanEvent.MonitoringStarted => (PlanStage.Implementing, PlanStage.Monitoring),
+                ActionPlanEvent.EffectivenessReviewStarted => (PlanStage.Monitoring, PlanStage.InEffectivenessReview),
+                ActionPlanEvent.VerdictReceived { Verdict: Verdict.Inconclusive }
+                    => (PlanStage.InEffectivenessReview, PlanStage.Monitoring),
+                ActionPlanEvent.CycleStarted => (PlanStage.InEffectivenessReview, PlanStage.AwaitingCause),
+                ActionPlanEvent.Closed => (PlanStage.InEffectivenessReview, PlanStage.Closed),
+                _ => (stage, stage),
+            };
+            stage.ShouldBe(from, fact.ToString());
+            stage = to;
         }
     });
 
@@ -77,6 +157,10 @@ public sealed class HistorySpecs
         logs.Count(log => log.Any(fact => fact is ActionPlanEvent.CycleStarted)).ShouldBeGreaterThan(10);
         logs.Count(log => log.Any(fact => fact is ActionPlanEvent.ActionReturned)).ShouldBeGreaterThan(10);
         logs.Count(log => log.Any(fact => fact is ActionPlanEvent.SentBack)).ShouldBeGreaterThan(10);
+        logs.Count(log => log.Any(fact => fact is ActionPlanEvent.ExtensionGranted)).ShouldBeGreaterThan(10);
+        logs.Count(log => log.Any(fact => fact is ActionPlanEvent.ActionReplaced)).ShouldBeGreaterThan(10);
+        logs.Count(log => log.Any(fact => fact is ActionPlanEvent.OwnerChanged)).ShouldBeGreaterThan(10);
+        logs.Count(log => log.Any(fact => fact is EffectivenessEvent.PersonsExcluded)).ShouldBeGreaterThan(10);
     }
 }
 
@@ -91,9 +175,11 @@ internal sealed class CapaHistory
     public static readonly string[] People = [Owner, "oscar", "otto", "vera", "amira", "paul", "ada"];
 
     private readonly Dictionary<int, EffectivenessReview> reviews = [];
-    private ActionPlan plan = ActionPlan.NotOpened;
     private DateTimeOffset now = Facts.Now;
     private int commandCount;
+
+    /// <summary>The CAPA as it stands.</summary>
+    public ActionPlan Plan { get; private set; } = ActionPlan.NotOpened;
 
     /// <summary>Every fact in the order it came about.</summary>
     public List<object> Log { get; } = [];
@@ -106,38 +192,41 @@ internal sealed class CapaHistory
         return history;
     }
 
-    private EffectivenessReview Review => reviews.GetValueOrDefault(plan.Cycle, EffectivenessReview.NotStarted);
+    private EffectivenessReview Review => reviews.GetValueOrDefault(Plan.Cycle, EffectivenessReview.NotStarted);
 
     private void Try(Step step)
     {
         now = now.AddDays(1);
         object[] choices = step.Stray
             ? [.. Enum.GetValues<PlanStage>().SelectMany(stage => Choices(stage, step))]
-            : [.. Choices(plan.Stage, step)];
+            : [.. Choices(Plan.Stage, step)];
         if (choices.Length == 0) return;
         switch (choices[step.Choice % choices.Length])
         {
             case ActionPlanCommand.CompleteAction c when !step.Stray:
-                Give(c, plan.Find(c.ActionId)?.Owner ?? step.Person);
+                Give(c, Plan.Find(c.ActionId)?.Owner ?? step.Person);
+                break;
+            case ActionPlanCommand.StartAction c when !step.Stray:
+                Give(c, Plan.Find(c.ActionId)?.Owner ?? step.Person);
                 break;
             case ActionPlanCommand c: Give(c, step.Person); break;
-            case EffectivenessCommand c: Give(c, step.Person, plan.Cycle); break;
+            case EffectivenessCommand c: Give(c, step.Person, Plan.Cycle); break;
         }
     }
 
     private IEnumerable<object> Choices(PlanStage stage, Step step)
     {
-        var actions = plan.Actions.ToList();
+        var actions = Plan.Actions.ToList();
         var actionId = actions.Count == 0 ? Guid.Empty : actions[step.Pick % actions.Count].Id;
         return stage switch
         {
             PlanStage.AwaitingCause =>
-                [new ActionPlanCommand.ReceiveCauses(Facts.Analysis, plan.Cycle, Facts.Caused.Causes, true)],
+                [new ActionPlanCommand.ReceiveCauses(Facts.Analysis, Plan.Cycle, Facts.Caused.Causes, true)],
             PlanStage.Planning =>
             [
-                new ActionPlanCommand.RateRisk(3, 1 + step.Pick % 5), Plan(step), Define(),
+                new ActionPlanCommand.RateRisk(3, 1 + step.Pick % 5), PlanOne(step), Define(),
                 new ActionPlanCommand.Submit(),
-                new ActionPlanCommand.CancelAction(actionId, "Another is better."),
+                new ActionPlanCommand.CancelAction(actionId, "Another is better."), .. Changes(actionId, step),
             ],
             PlanStage.PlanInApproval =>
                 [new ActionPlanCommand.Approve(), new ActionPlanCommand.SendBack($"Question {step.Pick}?")],
@@ -146,6 +235,9 @@ internal sealed class CapaHistory
                 new ActionPlanCommand.StartAction(actionId), new ActionPlanCommand.CompleteAction(actionId, "Order"),
                 new ActionPlanCommand.VerifyAction(actionId, "Fine."),
                 new ActionPlanCommand.ReturnAction(actionId, $"Loose {step.Pick}."),
+                new ActionPlanCommand.RequestExtension(actionId, Day(step.Pick % 60), "Late."),
+                new ActionPlanCommand.GrantExtension(actionId), new ActionPlanCommand.GrantExtension(actionId),
+                new ActionPlanCommand.RefuseExtension(actionId, "No."), .. Changes(actionId, step),
             ],
             PlanStage.Monitoring => [Evaluate(step)],
             PlanStage.InEffectivenessReview =>
@@ -155,9 +247,19 @@ internal sealed class CapaHistory
         };
     }
 
-    private ActionPlanCommand.PlanAction Plan(Step step) => new(
+    private ActionPlanCommand.PlanAction PlanOne(Step step) => new(
         ActionKind.Corrective, "Replace", "Replace it.", People[step.Pick % People.Length],
-        DateOnly.FromDateTime(now.UtcDateTime), [Facts.Wear, Facts.Gauge]);
+        Day(5), [Facts.Wear, Facts.Gauge]);
+
+    private DateOnly Day(int ahead) => DateOnly.FromDateTime(now.UtcDateTime).AddDays(ahead);
+
+    private ActionPlanCommand[] Changes(Guid actionId, Step step) =>
+    [
+        new ActionPlanCommand.ReplaceAction(actionId, "Better.", ActionKind.Corrective, "Grind", "Grind it.",
+            People[step.Pick % People.Length], Plan.Find(actionId)?.DueOn.AddDays(step.Pick % 2) ?? Day(5)),
+        new ActionPlanCommand.ChangeActionOwner(actionId, People[step.Pick % People.Length], "Ill."),
+        new ActionPlanCommand.ChangeOwner(People[step.Pick % 3], "Left."),
+    ];
 
     private ActionPlanCommand.DefineEffectivenessCriteria Define() => new(
         Facts.Criteria.BaselineFrom, Facts.Criteria.BaselineTo, 0.5, 0.05, 60, ExposureUnit.Days)
@@ -185,14 +287,14 @@ internal sealed class CapaHistory
 
     private void Give(ActionPlanCommand command, string by)
     {
-        foreach (var fact in Accepted(ActionPlan.Decide(command, plan, Context(by))))
+        foreach (var fact in Accepted(ActionPlan.Decide(command, Plan, Context(by))))
         {
-            plan = ActionPlan.Evolve(plan, fact);
+            Plan = ActionPlan.Evolve(Plan, fact);
             if (fact is ActionPlanEvent.Approved e)
                 Give(new EffectivenessCommand.LockCriteria(
                     Facts.FirstCase, e.Cycle, "berlin", e.Criteria, e.ActionOwners, e.ApprovedBy), "service", e.Cycle);
             if (fact is ActionPlanEvent.MonitoringStarted m)
-                Give(new EffectivenessCommand.OpenWindow(m.From, m.To), "service", m.Cycle);
+                Give(new EffectivenessCommand.OpenWindow(m.From, m.To, Plan.Workers), "service", m.Cycle);
         }
     }
 

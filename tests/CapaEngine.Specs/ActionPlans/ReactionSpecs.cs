@@ -114,6 +114,40 @@ public sealed class ReactionSpecs
     }
 
     [Fact]
+    public async Task other_criteria_wait_for_the_lock_and_are_taken_over_once()
+    {
+        var changed = new ActionPlanEvent.CriteriaChanged(
+            1, Criteria with { WindowDays = 120 }, Baseline, "amira", Sign("amira"));
+        await ReactAsync<ReactionOutcome.NotYet>(Families.ActionPlan, Capa, changed);
+        await WriteAsync(ReviewStream, [Locked]);
+        await ReactAsync<ReactionOutcome.Done>(Families.ActionPlan, Capa, changed);
+        await ReactAsync<ReactionOutcome.AlreadyDone>(Families.ActionPlan, Capa, changed);
+        (await FactsAsync(ReviewStream)).ShouldBe(
+            [Locked, new EffectivenessEvent.CriteriaChanged(changed.Criteria, "amira")]);
+    }
+
+    [Fact]
+    public async Task who_took_part_after_the_approval_is_excluded_when_the_window_opens()
+    {
+        await WriteAsync(PlanStream,
+            [.. Implementing, new ActionPlanEvent.ActionOwnerChanged(Replace, "otmar", "ada", "Ill."), Monitored]);
+        await WriteAsync(ReviewStream, [Locked]);
+        await ReactAsync<ReactionOutcome.Done>(Families.ActionPlan, Capa, Monitored);
+        (await FactsAsync(ReviewStream)).ShouldBe(
+            [Locked, new EffectivenessEvent.PersonsExcluded(["otmar"]), Window]);
+    }
+
+    [Fact]
+    public async Task a_success_run_reaches_the_plan_too()
+    {
+        await WriteAsync(PlanStream, Monitoring);
+        await ReactAsync<ReactionOutcome.Done>(
+            Families.Effectiveness, ReviewId, new EffectivenessEvent.SuccessRunEvaluated(
+                Capa, 1, Verdict.Effective, new SuccessRunNumbers(59, 60, 0, 0.951, 1), Baseline, false, "paul"));
+        (await FactsAsync(PlanStream))[^1].ShouldBe(Reviewed with { ReviewId = ReviewId });
+    }
+
+    [Fact]
     public async Task the_evaluation_and_then_the_verdict_reach_the_plan()
     {
         await WriteAsync(PlanStream, Monitoring);

@@ -53,6 +53,16 @@ public sealed class ReactionSpecs
     }
 
     [Fact]
+    public async Task a_new_owner_of_the_capa_owns_its_analysis()
+    {
+        await ReactAsync(Opened);
+        var changed = new ActionPlanEvent.OwnerChanged("oda", "ada", "Olga left.");
+        (await ReactAsync(changed)).ShouldBeOfType<ReactionOutcome.Done>();
+        (await ReactAsync(changed)).ShouldBeOfType<ReactionOutcome.AlreadyDone>();
+        (await FactsAsync()).ShouldBe([Started, new RootCauseEvent.OwnerChanged("oda")]);
+    }
+
+    [Fact]
     public async Task other_events_of_the_capa_are_not_its_concern() =>
         (await ReactAsync(new ActionPlanEvent.NonconformityJoined(Wear))).ShouldBeOfType<ReactionOutcome.AlreadyDone>();
 

@@ -183,6 +183,16 @@ public sealed class RootCauseAnalysisSpecs
         Given(IsStarted, WearProposed, WearVerified, ExtentIsChecked, IsCompleted)
             .When(new Ask.Approve(), by: "amira").Then(IsApproved with { ExtentIsChecked = true });
 
+    [Fact]
+    public void the_analysis_follows_the_capa_to_its_new_owner()
+    {
+        Given(IsStarted).When(new Ask.ChangeOwner("oda")).Then(new OwnerChanged("oda"));
+        RootCauseEvent[] facts = [IsStarted, new OwnerChanged("oda"), WearProposed, WearVerified];
+        Given(facts).When(new Ask.Complete(), by: "olga").ThenRejected("not-the-owner");
+        Given([.. facts, new Completed("oda", null)]).When(new Ask.Approve(), by: "olga")
+            .ThenRejected("self-approval");
+    }
+
     [Theory]
     [InlineData("olga")]
     [InlineData("vera")]

@@ -1,0 +1,68 @@
+using System.ComponentModel.DataAnnotations;
+using CapaEngine.Contracts;
+using CapaEngine.Kernel;
+
+namespace CapaEngine.RootCauses.Domain;
+
+/// <summary>What may be asked of an analysis.</summary>
+public abstract record RootCauseCommand
+{
+    private RootCauseCommand() { }
+
+    /// <summary>Begins the analysis of a CAPA.</summary>
+    [Allow(Roles.Service)]
+    public sealed record Start(
+        Guid CapaId, Guid? NonconformityId, string Site, string Owner, string Problem, DeviationSubject? Subject,
+        bool Escaped) : RootCauseCommand;
+
+    /// <summary>Follows the CAPA to its new owner.</summary>
+    [Allow(Roles.Service)]
+    public sealed record ChangeOwner(string Owner) : RootCauseCommand;
+
+    /// <summary>Proposes a cause with its chain of whys.</summary>
+    [Allow(Roles.QualityEngineer, Roles.ActionOwner)]
+    public sealed record ProposeCause(
+        CauseKind Kind,
+        [property: Required, StringLength(100), RegularExpression("^[a-z0-9-]+([.][a-z0-9-]+)*$")] string Code,
+        [property: Required, StringLength(4000)] string Statement,
+        [property: MaxLength(20)] ValueList<string> WhyChain) : RootCauseCommand;
+
+    /// <summary>Verifies a hypothesis.</summary>
+    [Allow(Roles.QualityEngineer, Roles.Verifier)]
+    public sealed record VerifyCause(
+        Guid CauseId, VerificationMethod Method, [property: Required, StringLength(4000)] string Evidence)
+        : RootCauseCommand;
+
+    /// <summary>Refutes a hypothesis.</summary>
+    [Allow(Roles.QualityEngineer, Roles.Verifier)]
+    public sealed record RefuteCause(
+        Guid CauseId, VerificationMethod Method, [property: Required, StringLength(4000)] string Evidence)
+        : RootCauseCommand;
+
+    /// <summary>Declares that the cause cannot be determined.</summary>
+    [Allow(Roles.QualityEngineer)]
+    public sealed record DeclareCauseUnknown([property: Required, StringLength(4000)] string Justification)
+        : RootCauseCommand;
+
+    /// <summary>Records whether similar nonconformities exist or could occur.</summary>
+    [Allow(Roles.QualityEngineer)]
+    public sealed record CheckExtent(
+        [property: Required, StringLength(4000)] string Query, [property: MaxLength(500)] ValueList<ExtentHit> Hits)
+        : RootCauseCommand;
+
+    /// <summary>Completes the analysis (G10).</summary>
+    [Allow(Roles.QualityEngineer)]
+    public sealed record Complete([property: StringLength(4000)] string? HumanErrorReason = null) : RootCauseCommand;
+
+    /// <summary>Sends it back to its owner.</summary>
+    [Allow(Roles.Approver)]
+    public sealed record SendBack([property: Required, StringLength(4000)] string Reason) : RootCauseCommand;
+
+    /// <summary>Approves it with a signature.</summary>
+    [Allow(Roles.Approver), Signs]
+    public sealed record Approve : RootCauseCommand;
+
+    /// <summary>Opens it again for the next cycle.</summary>
+    [Allow(Roles.Service)]
+    public sealed record Reopen(int Cycle, string Reason) : RootCauseCommand;
+}
