@@ -1,5 +1,6 @@
 using CapaEngine.Hosting;
 using CapaEngine.Kernel;
+using CapaEngine.Nonconformities.Domain;
 using CapaEngine.Nonconformities.Intake;
 using Mediator;
 using Command = CapaEngine.Nonconformities.Domain.NonconformityCommand;
@@ -32,7 +33,16 @@ public static class Api
         cases.MapCommand<Command.RequireCorrectiveAction>("require-corrective-action", Message);
         cases.MapCommand<Command.DecideNoCorrectiveAction>("decide-no-corrective-action", Message);
         cases.MapCommand<Command.Close>("close", Message);
+
+        var concessions = api.MapGroup("concessions");
+        concessions.MapCreate<ConcessionCommand.Request>(Message, isNumbered: false);
+        concessions.MapCommand<ConcessionCommand.Grant>("grant", Message);
+        concessions.MapCommand<ConcessionCommand.Refuse>("refuse", Message);
+        concessions.MapCommand<ConcessionCommand.Revoke>("revoke", Message);
     }
+
+    private static ICommand<CommandOutcome> Message(Guid id, ConcessionCommand command, CommandContext context) =>
+        new HandleConcession(id, command, context);
 
     private static ICommand<CommandOutcome> Message(Guid id, Command command, CommandContext context) =>
         new HandleNonconformity(id, command, context);

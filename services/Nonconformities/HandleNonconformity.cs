@@ -1,6 +1,7 @@
 using CapaEngine.Contracts;
 using CapaEngine.Hosting;
 using CapaEngine.Kernel;
+using CapaEngine.Nonconformities.Concessions;
 using CapaEngine.Nonconformities.Domain;
 using Mediator;
 
@@ -10,14 +11,19 @@ namespace CapaEngine.Nonconformities;
 public sealed record HandleNonconformity(Guid Id, NonconformityCommand Command, CommandContext Context)
     : IHandleCommand<NonconformityCommand>;
 
-/// <summary>Carries commands to the decider; a report on a subject reserves the subject first.</summary>
+/// <summary>
+/// Carries commands to the decider; a report on a subject reserves the subject first, and a disposition that accepts
+/// what does not conform draws its concession first.
+/// </summary>
 public sealed class NonconformityHandler(
     DeciderHandler<Nonconformity, NonconformityCommand, NonconformityEvent> decider, Signatures signatures,
-    TimeProvider clock) : ICommandHandler<HandleNonconformity, CommandOutcome>
+    ConcessionDraws draws, TimeProvider clock) : ICommandHandler<HandleNonconformity, CommandOutcome>
 {
     public async ValueTask<CommandOutcome> Handle(HandleNonconformity command, CancellationToken cancellationToken)
     {
         var (id, asked, context) = (command.Id, command.Command, command.Context);
+        if (asked is NonconformityCommand.DecideDisposition disposition)
+            return await draws.DecideAsync(id, disposition, context, cancellationToken);
         if (asked is not NonconformityCommand.Report { Subject: { } subject } report)
             return await decider.HandleAsync(id, asked, context, cancellationToken);
         var (state, _) = await decider.LoadAsync(id, cancellationToken);

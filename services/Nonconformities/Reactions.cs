@@ -1,18 +1,29 @@
 using CapaEngine.Contracts;
 using CapaEngine.Hosting;
 using CapaEngine.Kernel;
+using CapaEngine.Nonconformities.Concessions;
 using Mediator;
 using Command = CapaEngine.Nonconformities.Domain.NonconformityCommand;
 using Plan = CapaEngine.Contracts.ActionPlanEvent;
 
 namespace CapaEngine.Nonconformities;
 
-/// <summary>Copies the stage of each CAPA to the nonconformities it serves, where closing asks for it (G17).</summary>
-public sealed class Reactions(IEventStore store, ISender sender) : IReactions
+/// <summary>
+/// Copies the stage of each CAPA to the nonconformities it serves, where closing asks for it (G17), and gives back what
+/// was drawn from a concession for a disposition that never came (G06).
+/// </summary>
+public sealed class Reactions(IEventStore store, ISender sender, ConcessionDraws draws) : IReactions
 {
-    public IReadOnlyList<Family> Families { get; } = [Contracts.Families.ActionPlan];
+    public IReadOnlyList<Family> Families { get; } = [Contracts.Families.ActionPlan, Contracts.Families.Concession];
 
-    public async Task<ReactionOutcome> ReactAsync(IncomingEvent incoming, CancellationToken ct)
+    public async Task<ReactionOutcome> ReactAsync(IncomingEvent incoming, CancellationToken ct) => incoming.Fact switch
+    {
+        ConcessionEvent.Drawn drawn => await draws.SettleAsync(incoming, drawn, ct),
+        ConcessionEvent => new ReactionOutcome.AlreadyDone(),
+        _ => await NoteStageAsync(incoming, ct),
+    };
+
+    private async Task<ReactionOutcome> NoteStageAsync(IncomingEvent incoming, CancellationToken ct)
     {
         var plan = await ReadAsync(incoming, ct);
         if (plan.Stage is not { } stage) return new ReactionOutcome.AlreadyDone();

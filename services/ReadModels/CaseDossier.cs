@@ -17,6 +17,7 @@ public sealed class CaseDossier : IReadModel
     public IReadOnlyList<Family> Families { get; } =
     [
         Contracts.Families.Nonconformity, Contracts.Families.Signature, Contracts.Families.NonconformityNumbers,
+        Contracts.Families.Concession,
         Contracts.Families.RootCause, Contracts.Families.ActionPlan, Contracts.Families.Effectiveness,
         Contracts.Families.CapaNumbers,
     ];

@@ -31,7 +31,8 @@ public sealed class DossierQueries(
 {
     /// <summary>
     /// The dossier, or null where the caller may see no case of this id. It holds every event of the case's own
-    /// stream and signature, of its CAPAs, their analyses and reviews, and of all their numbers.
+    /// stream and signature, of the concessions it draws on, of its CAPAs, their analyses and reviews, and of all their
+    /// numbers.
     /// </summary>
     public async Task<Dossier?> FindAsync(Guid nonconformityId, string? callerSite, CancellationToken ct)
     {
@@ -42,10 +43,12 @@ public sealed class DossierQueries(
             where concerns = any(array(
               select unnest($1::uuid[])
               union all select id from read_models.root_cause_analysis where capa_id = any($2)
-              union all select id from read_models.effectiveness_review where capa_id = any($2)))
+              union all select id from read_models.effectiveness_review where capa_id = any($2)
+              union all select id from read_models.concession where nonconformity_id = $3
+              union all select concession_id from read_models.concession_draw where nonconformity_id = $3))
             order by position, revision
             """, new[] { nonconformityId }.Concat(linked.Select(capa => capa.Id)).ToArray(),
-            linked.Select(capa => capa.Id).ToArray()), ct);
+            linked.Select(capa => capa.Id).ToArray(), nonconformityId), ct);
         return new Dossier(
             nonconformity, linked, new DossierDeviations(
                 nonconformity.DeviationCount, nonconformity.DeviationsFrom, nonconformity.DeviationsTo,

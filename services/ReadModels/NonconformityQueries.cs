@@ -22,7 +22,7 @@ public sealed record NonconformitySummary(
 public sealed record DispositionLine(
     Guid LineId, string Kind, double Quantity, string? Lot, string AuthorityId, string Reason, string Status,
     DateTimeOffset DecidedAt, DateTimeOffset? ExecutedAt, string? ExecutedBy, DateTimeOffset? VerifiedAt,
-    string? VerifiedBy, DateTimeOffset? FinishedAt);
+    string? VerifiedBy, DateTimeOffset? FinishedAt, Guid? ConcessionId);
 
 /// <summary>A nonconformity with its disposition lines.</summary>
 public sealed record NonconformityDetail(

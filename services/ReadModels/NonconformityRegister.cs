@@ -13,7 +13,7 @@ public sealed class NonconformityRegister : IReadModel
     public string Name => "nonconformity-register";
 
     /// <inheritdoc/>
-    public int Version => 1;
+    public int Version => 2;
 
     /// <inheritdoc/>
     public IReadOnlyList<Family> Families { get; } = [Contracts.Families.Nonconformity];
@@ -45,7 +45,7 @@ public sealed class NonconformityRegister : IReadModel
         DispositionDecided f => [InsertLine(e, f), Update(e)],
         DispositionExecuted f => [UpdateLine(e, f.LineId, """
             status = 'executed', executed_at = $4, executed_by = $7,
-            finished_at = case when kind = 'rework' then null else $4 end
+            finished_at = case when kind in ('rework', 'repair') then null else $4 end
             """, f.ExecutedBy), Update(e)],
         DispositionVerified f => [UpdateLine(e, f.LineId, """
             status = 'verified', verified_at = $4, verified_by = $7, finished_at = coalesce(finished_at, $4)
@@ -104,10 +104,10 @@ public sealed class NonconformityRegister : IReadModel
 
     private static SqlStatement InsertLine(IncomingEvent e, DispositionDecided f) => Row.Statement(e, """
         insert into read_models.disposition_line (nonconformity_id, revision, position, decided_at, line_id, kind,
-          quantity, lot, authority_id, reason, status)
-        values ($1, $2, $3, $4, $6, $7, $8, $9, $10, $11, 'decided')
+          quantity, lot, authority_id, reason, concession_id, status)
+        values ($1, $2, $3, $4, $6, $7, $8, $9, $10, $11, $12, 'decided')
         on conflict do nothing
-        """, f.LineId, Wire.Name(f.Kind), f.Quantity, f.Lot, f.AuthorityId, f.Reason);
+        """, f.LineId, Wire.Name(f.Kind), f.Quantity, f.Lot, f.AuthorityId, f.Reason, f.ConcessionId);
 
     private static SqlStatement InsertCapa(IncomingEvent e, CorrectiveActionRequired f) => Row.Statement(e, """
         insert into read_models.nonconformity_capa (nonconformity_id, revision, position, required_at, capa_id, link,

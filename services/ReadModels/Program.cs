@@ -22,10 +22,12 @@ IReadModel[] readModels =
 [
     new NonconformityRegister(), new DeviationRegister(), new TriageRecord(), new ActionBoard(),
     new RootCauseRegister(), new EffectivenessReviews(), new CaseDossier(), new Numbers(),
+    new ConcessionRegister(),
 ];
 foreach (var readModel in readModels) builder.Services.AddSingleton(readModel);
 
 builder.Services.AddSingleton<NonconformityQueries>();
+builder.Services.AddSingleton<ConcessionQueries>();
 builder.Services.AddSingleton<ActionBoardQueries>();
 builder.Services.AddSingleton<RootCauseQueries>();
 builder.Services.AddSingleton<EffectivenessQueries>();
@@ -47,4 +49,5 @@ var app = builder.Build();
 await Schema.MigrateAsync(postgres, app.Logger, app.Lifetime.ApplicationStopping);
 app.UseCapaService();
 app.MapReadModels();
+app.MapMaterial();
 await app.RunAsync();

@@ -19,6 +19,7 @@ public sealed class RevisionWait(NpgsqlDataSource database, TimeProvider clock)
         [Families.Deviation.Name] = "deviation",
         [Families.Production.Name] = "production",
         [Families.Nonconformity.Name] = "nonconformity",
+        [Families.Concession.Name] = "concession",
         [Families.RootCause.Name] = "root_cause_analysis",
         [Families.ActionPlan.Name] = "capa",
         [Families.Effectiveness.Name] = "effectiveness_review",

@@ -166,6 +166,25 @@ namespace CapaEngine.Contracts;
     TypeInfoPropertyName = "NonconformityCapaStageNoted")]
 [JsonSerializable(typeof(NonconformityEvent.Closed),
     TypeInfoPropertyName = "NonconformityClosed")]
+[JsonSerializable(typeof(ConcessionEvent.Requested),
+    TypeInfoPropertyName = "ConcessionRequested")]
+[JsonSerializable(typeof(ConcessionEvent.Granted),
+    TypeInfoPropertyName = "ConcessionGranted")]
+[JsonSerializable(typeof(ConcessionEvent.Refused),
+    TypeInfoPropertyName = "ConcessionRefused")]
+[JsonSerializable(typeof(ConcessionEvent.Drawn),
+    TypeInfoPropertyName = "ConcessionDrawn")]
+[JsonSerializable(typeof(ConcessionEvent.DrawReleased),
+    TypeInfoPropertyName = "ConcessionDrawReleased")]
+[JsonSerializable(typeof(ConcessionEvent.Exhausted),
+    TypeInfoPropertyName = "ConcessionExhausted")]
+[JsonSerializable(typeof(ConcessionEvent.Expired),
+    TypeInfoPropertyName = "ConcessionExpired")]
+[JsonSerializable(typeof(ConcessionEvent.Revoked),
+    TypeInfoPropertyName = "ConcessionRevoked")]
+[JsonSerializable(
+    typeof(NonconformityEvent.ConcessionDrawLapsed),
+    TypeInfoPropertyName = "NonconformityConcessionDrawLapsed")]
 [JsonSerializable(typeof(RootCauseEvent.Started),
     TypeInfoPropertyName = "RootCauseStarted")]
 [JsonSerializable(typeof(RootCauseEvent.OwnerChanged),

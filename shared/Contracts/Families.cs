@@ -31,6 +31,7 @@ public static class Families
     public static readonly Family Quarantine = new("quarantine", "quarantine-", ServiceNames.Nonconformities);
     public static readonly Family Signature = new("signature", "signature-", ServiceNames.Nonconformities);
     public static readonly Family Nonconformity = new("nonconformity", "nonconformity-", ServiceNames.Nonconformities);
+    public static readonly Family Concession = new("concession", "concession-", ServiceNames.Nonconformities);
     public static readonly Family TriagePolicy = new("triage-policy", "triage-policy", ServiceNames.Nonconformities);
     public static readonly Family NonconformityNumbers =
         new("numbering-nc", "numbering-nc-", ServiceNames.Nonconformities);
@@ -42,7 +43,8 @@ public static class Families
     /// <summary>All of them.</summary>
     public static IReadOnlyList<Family> All { get; } =
     [
-        Deviation, Production, Quarantine, Signature, Nonconformity, TriagePolicy, NonconformityNumbers,
+        Deviation, Production, Quarantine, Signature, Nonconformity, Concession, TriagePolicy,
+        NonconformityNumbers,
         RootCause, ActionPlan, Effectiveness, CapaNumbers,
     ];
 

@@ -55,13 +55,21 @@ public abstract record NonconformityEvent
     [EventType("nonconformity.disposition-decided.v1")]
     public sealed record DispositionDecided(
         Guid LineId, DispositionKind Kind, double Quantity, string? Lot, string AuthorityId, string Reason)
-        : NonconformityEvent;
+        : NonconformityEvent
+    {
+        /// <summary>The concession drawn for this line (G06); null where the kind needs none.</summary>
+        public Guid? ConcessionId { get; init; }
+    }
+
+    /// <summary>A line for which a concession was drawn was given up before it was decided; it never will be.</summary>
+    [EventType("nonconformity.concession-draw-lapsed.v1")]
+    public sealed record ConcessionDrawLapsed(Guid LineId, Guid ConcessionId) : NonconformityEvent;
 
     /// <summary>A decided line was carried out.</summary>
     [EventType("nonconformity.disposition-executed.v1")]
     public sealed record DispositionExecuted(Guid LineId, string ExecutedBy, string Evidence) : NonconformityEvent;
 
-    /// <summary>Conformity after rework was verified, or a carried-out line confirmed (G07, §8.7.1).</summary>
+    /// <summary>Conformity after rework or repair was verified, or a line confirmed (G07, §8.7.1).</summary>
     [EventType("nonconformity.disposition-verified.v1")]
     public sealed record DispositionVerified(Guid LineId, string VerifiedBy, string Method, string Result)
         : NonconformityEvent;

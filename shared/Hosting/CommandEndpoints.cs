@@ -33,12 +33,14 @@ public static class CommandEndpoints
     /// <c>POST {group}</c> begins a record. Its id follows from the caller and the <c>Idempotency-Key</c>, so that a
     /// repeated request finds what the first one made.
     /// </summary>
+    /// <param name="isNumbered">Whether the record gets a number, for which the answer waits a little.</param>
     public static RouteHandlerBuilder MapCreate<TCommand>(
-        this IEndpointRouteBuilder routes, Func<Guid, TCommand, CommandContext, ICommand<CommandOutcome>> message)
+        this IEndpointRouteBuilder routes, Func<Guid, TCommand, CommandContext, ICommand<CommandOutcome>> message,
+        bool isNumbered = true)
         where TCommand : class =>
         Describe<TCommand>(
             routes.MapPost("", (HttpContext http, [FromServices] ISender sender, CancellationToken ct) =>
-                HandleAsync(null, message, http, sender, ct)),
+                HandleAsync(null, message, http, sender, ct, isNumbered)),
             creates: true);
 
     /// <summary><c>POST {group}/{id}/{name}</c> changes the record.</summary>
@@ -76,7 +78,7 @@ public static class CommandEndpoints
 
     private static async Task<IResult> HandleAsync<TCommand>(
         Guid? id, Func<Guid, TCommand, CommandContext, ICommand<CommandOutcome>> message, HttpContext http,
-        ISender sender, CancellationToken ct)
+        ISender sender, CancellationToken ct, bool isNumbered = false)
         where TCommand : class
     {
         var (headers, refusal) = CommandHeaders.Read(http, typeof(TCommand));
@@ -89,6 +91,6 @@ public static class CommandEndpoints
         var outcome = await sender.Send(message(streamId, body.Value, context), ct);
         if (id is not null) return HttpResults.Of(outcome);
         var location = $"{http.Request.Path.Value!.TrimEnd('/')}/{streamId:D}";
-        return HttpResults.Of(outcome, location, await NumberOfAsync(outcome, http, ct));
+        return HttpResults.Of(outcome, location, isNumbered ? await NumberOfAsync(outcome, http, ct) : null);
     }
 }

@@ -24,9 +24,9 @@ public sealed record DispositionLine(
     Guid LineId, DispositionKind Kind, double Quantity, DispositionStage Stage, string? ExecutedBy = null,
     Fact.DispositionFailedVerification? Failure = null)
 {
-    /// <summary>Whether nothing more is due: rework must be verified, the rest carried out (§8.7.1).</summary>
+    /// <summary>Whether nothing more is due: rework and repair are verified, the rest carried out (§8.7.1).</summary>
     public bool IsTerminal => Stage == DispositionStage.Verified
-        || (Stage == DispositionStage.Executed && Kind != DispositionKind.Rework);
+        || (Stage == DispositionStage.Executed && Kind is not (DispositionKind.Rework or DispositionKind.Repair));
 }
 
 /// <summary>A CAPA of this nonconformity, with the stage its own service last told.</summary>
@@ -52,7 +52,10 @@ public sealed record Nonconformity
     public string ReportedBy { get; private init; } = "";
     public Severity Severity { get; private init; }
     public DetectionStage DetectionStage { get; private init; }
+    public string? Product { get; private init; }
     public ValueList<string> Lots { get; private init; } = [];
+    public string? Unit { get; private init; }
+    public DateTimeOffset DetectedAt { get; private init; }
     public double AffectedQuantity { get; private init; }
     public DeviationSubject? Subject { get; private init; }
     public int? SignatureCycle { get; private init; }
@@ -62,6 +65,7 @@ public sealed record Nonconformity
     public ContainmentStage Containment { get; private init; }
     public Fact.ContainmentPlanned? ContainmentPlan { get; private init; }
     public ValueList<DispositionLine> Lines { get; private init; } = [];
+    public ImmutableHashSet<Guid> LapsedLines { get; private init; } = [];
     public CustomerNotice Notice { get; private init; }
     public ValueList<LinkedCapa> Capas { get; private init; } = [];
     public Fact.CorrectiveActionNotRequired? NoCorrectiveAction { get; private init; }
@@ -84,7 +88,8 @@ public sealed record Nonconformity
             Stage = NonconformityStage.Reported, Site = e.Site, Title = e.Title, ReportedBy = e.ReportedBy,
             Severity = e.Severity, DetectionStage = e.DetectionStage, Lots = e.Lots, Subject = e.Subject,
             AffectedQuantity = e.AffectedQuantity, SignatureCycle = e.SignatureCycle,
-            CountWindowFrom = e.CountWindowFrom,
+            CountWindowFrom = e.CountWindowFrom, Product = e.Product ?? e.Subject?.Product, Unit = e.Unit,
+            DetectedAt = e.DetectedAt,
         },
         _ when state.Stage == NonconformityStage.NotReported =>
             throw new InvalidOperationException($"A {fact.GetType().Name} came before the report."),
@@ -103,6 +108,7 @@ public sealed record Nonconformity
         {
             Lines = state.Lines.Add(new(e.LineId, e.Kind, e.Quantity, DispositionStage.Decided)),
         },
+        Fact.ConcessionDrawLapsed e => state with { LapsedLines = state.LapsedLines.Add(e.LineId) },
         Fact.DispositionExecuted e => state.WithLine(e.LineId, line =>
             line with { Stage = DispositionStage.Executed, ExecutedBy = e.ExecutedBy, Failure = null }),
         Fact.DispositionVerified e => state.WithLine(e.LineId, line => line with { Stage = DispositionStage.Verified }),

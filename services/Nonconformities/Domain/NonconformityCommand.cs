@@ -87,7 +87,16 @@ public abstract record NonconformityCommand
     public sealed record DecideDisposition(
         DispositionKind Kind, [property: Range(-QuantityMax, QuantityMax)] double Quantity,
         [property: StringLength(NameMax)] string? Lot,
-        [property: Required, StringLength(TextMax)] string Reason) : NonconformityCommand;
+        [property: Required, StringLength(TextMax)] string Reason, Guid? ConcessionId = null) : NonconformityCommand
+    {
+        /// <summary>Whether the concession has been drawn for this line; never requested.</summary>
+        [JsonIgnore]
+        public bool IsDrawn { get; init; }
+    }
+
+    /// <summary>Gives up a line for which a concession was drawn, unless it was decided.</summary>
+    [Allow(Roles.Service)]
+    public sealed record GiveUpDraw(Guid LineId, Guid ConcessionId) : NonconformityCommand;
 
     /// <summary>Reports a line as carried out.</summary>
     [Allow(Roles.QualityEngineer, Roles.ActionOwner, Roles.DispositionAuthority)]

@@ -27,6 +27,7 @@ public static class NonconformityRules
             // that was open when it entered the log, even if the case closed before it could be attached.
             (_, Command.AttachDeviations c) => Accept(Attached(c.Deviations, state)),
             (_, Command.NoteCapaStage c) => NoteCapaStage(c, state),
+            (_, Command.GiveUpDraw c) => Dispositions.GiveUp(c, state),
 
             (Stage.Rejected, Command.Reject) or (Stage.Closed, Command.Close) => Accept(),
             (Stage.Rejected or Stage.Closed, _) => WrongStage(state),
@@ -61,9 +62,7 @@ public static class NonconformityRules
     // G01
     private static Decision<Fact> Report(Command.Report c, CommandContext context) => c switch
     {
-        _ when string.IsNullOrWhiteSpace(c.Requirement.Standard)
-            || (string.IsNullOrWhiteSpace(c.Requirement.Clause) && string.IsNullOrWhiteSpace(c.Requirement.Text)) =>
-            Reject("requirement-missing", "Name the requirement that was not met: standard, and clause or text."),
+        _ when !Requirements.IsNamed(c.Requirement) => Requirements.Missing<Fact>(),
         _ when c.DetectedAt > context.Now + ClockSkewMax =>
             Reject("detected-in-the-future", "It cannot have been detected in the future."),
         _ when c.Subject is { } subject && subject.Site != c.Site =>

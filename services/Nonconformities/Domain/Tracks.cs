@@ -51,30 +51,52 @@ internal static class Containment
 }
 
 /// <summary>The disposition track (§8.7.1): each quantity has its own line, its authority and its proof.</summary>
-internal static class Dispositions
+public static class Dispositions
 {
     // Quantities may be weights: a sum of tenths must not exceed its whole by a rounding error.
     private const double RoundingShare = 1e-9;
 
-    // G05
+    /// <summary>The id of the line that a command decides, the same at every retry.</summary>
+    public static Guid LineIdOf(CommandContext context) => context.DeriveId("line");
+
+    /// <summary>Whether a kind accepts what does not conform, so that it needs a concession (G06).</summary>
+    public static bool NeedsConcession(DispositionKind kind) =>
+        kind is DispositionKind.UseAsIs or DispositionKind.Repair;
+
+    // G05, G06
     public static Decision<Fact> DecideLine(Command.DecideDisposition c, Nonconformity state, CommandContext context)
     {
-        var lineId = context.DeriveId("line");
+        var lineId = LineIdOf(context);
         if (state.Lines.Any(line => line.LineId == lineId)) return Accept();
         return c switch
         {
             { Quantity: <= 0 } => Reject("quantity-not-positive", "A disposition needs a quantity above zero."),
-            { Kind: DispositionKind.UseAsIs or DispositionKind.Repair } => Reject(
+            _ when NeedsConcession(c.Kind) && (c.ConcessionId is null || !c.IsDrawn) => Reject(
                 "concession-required", $"To {Verb(c.Kind)} needs a concession for the lot and the quantity (G06)."),
+            { ConcessionId: not null } when !NeedsConcession(c.Kind) =>
+                Reject("concession-not-applicable", "What conforms in the end needs no concession."),
+            _ when state.LapsedLines.Contains(lineId) =>
+                Reject("draw-lapsed", "The draw for this line was given back; decide it anew."),
             _ when !context.Actor.DispositionKinds.Contains(c.Kind) => Reject(
                 "not-qualified", $"You are not qualified to decide {NonconformityRules.Words(c.Kind)}."),
             { Lot: { } lot } when state.Lots.Count > 0 && !state.Lots.Contains(lot) =>
                 Reject("unknown-lot", $"The lot {lot} is not among the lots of this nonconformity."),
             _ when Exceeds(state, c.Quantity) => Reject("exceeds-affected-quantity",
                 $"{state.AffectedQuantity:R} are affected and {Decided(state):R} of them are decided already."),
-            _ => Accept(new Fact.DispositionDecided(lineId, c.Kind, c.Quantity, c.Lot, context.Person, c.Reason)),
+            _ => Accept(new Fact.DispositionDecided(lineId, c.Kind, c.Quantity, c.Lot, context.Person, c.Reason)
+            {
+                ConcessionId = c.ConcessionId,
+            }),
         };
     }
+
+    // Whichever of the two comes first on this stream, the decision or its giving up, the other is refused for ever.
+    public static Decision<Fact> GiveUp(Command.GiveUpDraw c, Nonconformity state) => state switch
+    {
+        _ when state.LapsedLines.Contains(c.LineId) => Accept(),
+        _ when Line(state, c.LineId) is not null => Reject("disposition-decided", "The line has been decided."),
+        _ => Accept(new Fact.ConcessionDrawLapsed(c.LineId, c.ConcessionId)),
+    };
 
     public static Decision<Fact> Execute(Command.ExecuteDisposition c, Nonconformity state, CommandContext context) =>
         Line(state, c.LineId) switch

@@ -16,6 +16,7 @@ public sealed class TheWholeApiIsDescribed(SystemFixture system)
             + "complete-review decide-disposition execute-disposition verify-disposition "
             + "decide-customer-notice-not-needed require-customer-notice confirm-customer-informed "
             + "require-corrective-action decide-no-corrective-action close",
+        ["concessions"] = "grant refuse revoke",
         ["root-cause-analyses"] =
             "propose-cause verify-cause refute-cause declare-cause-unknown check-extent complete send-back approve",
         ["action-plans"] =
@@ -32,7 +33,8 @@ public sealed class TheWholeApiIsDescribed(SystemFixture system)
             "/openapi/v1.json", TestContext.Current.CancellationToken))!;
         var expected = Commands.SelectMany(resource => resource.Value.Split(' ')
                 .Select(command => $"/api/v1/{resource.Key}/{{id}}/{command}"))
-            .Concat(["/api/v1/nonconformities", "/api/v1/action-plans", "/api/v1/deviations", "/api/v1/production"])
+            .Concat(["/api/v1/nonconformities", "/api/v1/action-plans", "/api/v1/deviations", "/api/v1/production",
+                "/api/v1/concessions"])
             .ToList();
         var posts = api["paths"]!.AsObject().Where(path => path.Value!["post"] is not null)
             .ToDictionary(path => path.Key, path => path.Value!["post"]!);

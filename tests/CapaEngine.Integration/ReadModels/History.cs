@@ -61,6 +61,7 @@ public static class WholeCase
     public static readonly Guid CapaId = NameBasedId.From("test capa");
     public static readonly Guid AnalysisId = NameBasedId.From("test analysis");
     public static readonly Guid ReviewId = NameBasedId.From("test review");
+    public static readonly Guid ConcessionId = NameBasedId.From("test concession");
     public static readonly Guid LineId = NameBasedId.From("test line");
     public static readonly Guid CauseId = NameBasedId.From("test cause");
     public static readonly Guid ActionId = NameBasedId.From("test action");
@@ -108,6 +109,7 @@ public static class WholeCase
         log.Add(Families.Signature, Subject.SignatureId(), new SignatureEvent.Opened(
             Subject, 1, CaseId, 1, start, [DeviationId(0), DeviationId(1), DeviationId(2)]));
         Material(log);
+        Leave(log);
         Cause(log);
         Plan(log);
         Judge(log);
@@ -139,6 +141,19 @@ public static class WholeCase
             new NonconformityEvent.CustomerNoticeNotNeeded("Nothing was shipped."),
             new NonconformityEvent.CorrectiveActionRequired(
                 CapaId, CapaLink.Open, 1, "quinn", "It recurs.", "plant-1", "Bores too wide", Subject, null, false));
+
+    private static void Leave(History log) => log.Add(Families.Concession, ConcessionId,
+        new ConcessionEvent.Requested(
+            "plant-1", ConcessionKind.Concession, "valve", new RequirementRef("drawing", "C", "4.2"), "Up to 5.2 mm.",
+            "No seal.", CaseId, ["L-1"], 10, "pieces", "quinn"),
+        new ConcessionEvent.Granted(
+            "amira", ConcessionAuthority.Customer, "Mail 7", "Mark each.", ["L-1"], 10, log.Now, log.Now.AddDays(30),
+            Signed),
+        new ConcessionEvent.Drawn(NameBasedId.From("draw 1"), CaseId, "L-1", 10),
+        new ConcessionEvent.Exhausted(10),
+        new ConcessionEvent.DrawReleased(NameBasedId.From("draw 1"), "Not decided."),
+        new ConcessionEvent.Drawn(NameBasedId.From("draw 2"), CaseId, "L-1", 4),
+        new ConcessionEvent.Expired(log.Now.AddDays(30)));
 
     private static void Cause(History log) => log
         .Add(Families.ActionPlan, CapaId, new ActionPlanEvent.Opened(

@@ -60,6 +60,10 @@ public sealed class ProjectionTests
             select concat_ws(' ', capa_number, status, proposed_verdict, verdict, baseline_deviations, window_exposure)
             from reporting.effectiveness_cycle
             """, Ct)).ShouldBe(["CAPA-2026-000001 decided effective effective 12 3000"]);
+        (await database.ListAsync<string>("""
+            select concat_ws(' ', status, quantity_max, quantity_drawn, quantity_remaining, lots[1])
+            from reporting.concession
+            """, Ct)).ShouldBe(["expired 10 4 6 L-1"]);
         (await database.ListAsync<long>("""
             select count(*) from reporting.deviation where nonconformity_id is not null and conflict_count <= 1
             """, Ct)).ShouldBe([5]);
@@ -145,6 +149,7 @@ public sealed class ProjectionTests
         "rootcause" => "rootcause.started.v1",
         "effectiveness" => "effectiveness.criteria-locked.v1",
         "numbering-nc" => "number.assigned.v1",
+        "concession" => "concession.requested.v1",
         "signature" => "signature.opened.v1",
         "triage-policy" => "triage-policy.set.v1",
         var intake => intake == "production" ? "production.recorded.v1" : $"{intake}.received.v1",

@@ -25,6 +25,7 @@ public sealed class ReadModelDatabase : IAsyncDisposable
     [
         new NonconformityRegister(), new DeviationRegister(), new TriageRecord(), new ActionBoard(),
         new RootCauseRegister(), new EffectivenessReviews(), new CaseDossier(), new Numbers(),
+        new ConcessionRegister(),
     ];
 
     /// <summary>A superuser's connection string.</summary>

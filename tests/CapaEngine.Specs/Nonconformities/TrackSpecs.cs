@@ -48,6 +48,37 @@ public sealed class TrackSpecs
         Given(Opened(Reported(affected: 12))).When(ScrapTwelve with { Kind = kind }, kinds: [kind])
             .ThenRejected("concession-required");
 
+    [Theory, InlineData(DispositionKind.UseAsIs), InlineData(DispositionKind.Repair)]
+    public void G06_under_a_drawn_concession_it_is_accepted(DispositionKind kind) =>
+        Given(Opened(Reported(affected: 12)))
+            .When(ScrapTwelve with { Kind = kind, ConcessionId = Capa, IsDrawn = true }, by: "mia", kinds: [kind])
+            .Then(facts => facts.ShouldHaveSingleItem().ShouldBeOfType<Fact.DispositionDecided>()
+                .ConcessionId.ShouldBe(Capa));
+
+    [Fact] public void G06_naming_a_concession_is_not_drawing_it() =>
+        Given(Opened(Reported(affected: 12)))
+            .When(ScrapTwelve with { Kind = DispositionKind.UseAsIs, ConcessionId = Capa },
+                kinds: [DispositionKind.UseAsIs])
+            .ThenRejected("concession-required");
+
+    [Fact] public void G06_scrap_needs_no_concession() =>
+        Given(Opened(Reported(affected: 12))).When(ScrapTwelve with { ConcessionId = Capa }, kinds: Qualified)
+            .ThenRejected("concession-not-applicable");
+
+    [Fact] public void G06_a_line_given_up_is_given_up_once() =>
+        Given(Opened(Reported(affected: 12))).When(new Command.GiveUpDraw(Line, Capa))
+            .Then(new Fact.ConcessionDrawLapsed(Line, Capa));
+
+    [Fact] public void G06_a_decided_line_is_not_given_up() =>
+        Given(WithLine()).When(new Command.GiveUpDraw(Line, Capa)).ThenRejected("disposition-decided");
+
+    [Fact] public void G06_the_concession_of_a_line_is_kept_in_the_log()
+    {
+        var decided = Decided(DispositionKind.Repair, 3) with { ConcessionId = Capa };
+        var stored = EventCatalog.Serialize(decided);
+        EventCatalog.Deserialize(EventCatalog.NameOf(decided), stored).ShouldBe(decided);
+    }
+
     [Fact] public void a_disposition_waits_for_the_review() =>
         Given(Reported(affected: 12)).When(ScrapTwelve, kinds: Qualified).ThenRejected("wrong-stage");
 
@@ -172,6 +203,11 @@ public sealed class TrackSpecs
 
     [Fact] public void G17_rework_must_be_verified() =>
         Given([.. Executed(), .. Decisions]).When(new Command.Close()).ThenRejected("dispositions-open");
+
+    [Fact] public void G17_repair_must_be_verified() =>
+        Given([.. Opened(Reported(affected: 12)), Decided(DispositionKind.Repair, 12),
+                new Fact.DispositionExecuted(Line, "rob", "Order 81"), .. Decisions])
+            .When(new Command.Close()).ThenRejected("dispositions-open");
 
     [Fact] public void G17_the_whole_affected_quantity_needs_a_disposition() =>
         Given([.. Opened(Reported(affected: 13)), Decided(DispositionKind.Scrap, 12),

@@ -1,6 +1,7 @@
 using CapaEngine.Contracts;
 using CapaEngine.Kernel;
 using CapaEngine.Nonconformities;
+using CapaEngine.Nonconformities.Concessions;
 using CapaEngine.Nonconformities.Domain;
 using CapaEngine.Nonconformities.Triage;
 using Microsoft.Extensions.Configuration;
@@ -84,7 +85,8 @@ internal sealed class TriageSimulation
     /// <summary>A case opened by hand on the subject that <see cref="SendAsync"/> reports.</summary>
     public static readonly DeviationSubject Subject = new("north", "housing", "milling", "m-1", "width", null);
 
-    public NonconformityHandler Handler => new(decider, Signatures, clock);
+    public NonconformityHandler Handler => new(
+        decider, Signatures, new ConcessionDraws(decider, new(store, Concession.Decider, clock), clock), clock);
 
     /// <summary>The cases with the deviations attached to each, in the order in which they were opened.</summary>
     public async Task<List<OpenedCase>> CasesAsync()
