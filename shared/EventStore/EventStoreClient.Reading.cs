@@ -13,6 +13,8 @@ public sealed partial class EventStoreClient
     // How many events the store considers before it tells a filtered subscription how far it has come.
     private const uint CheckpointEvery = 500;
 
+    private const string TombstoneType = "$streamDeleted";
+
     /// <inheritdoc/>
     public async IAsyncEnumerable<RecordedEvent> ReadStreamAsync(
         string stream, long fromRevision, long countMax, [EnumeratorCancellation] CancellationToken ct)
@@ -178,10 +180,14 @@ public sealed partial class EventStoreClient
 
         await foreach (var message in _reader.FollowAsync(Request, ct))
         {
-            if (message.Event is { } e && e.Revision > last)
+            if (message.Event is { } e)
             {
-                last = e.Revision;
-                yield return new LogMessage.Event(e);
+                // A tombstone is the end that the store tells next, not an event of the stream.
+                if (e.Revision > last && e.Type != TombstoneType)
+                {
+                    last = e.Revision;
+                    yield return new LogMessage.Event(e);
+                }
             }
             else if (message.Other?.ContentCase is ReadResp.ContentOneofCase.CaughtUp)
             {

@@ -172,7 +172,8 @@ internal sealed class Unary(NodeSelector nodes, EventStoreSettings settings)
             "not-leader" => new AppendResult.ServerBusy("Another node leads; it is asked next."),
             _ when NodeSelector.IsDenied(failure) => new AppendResult.AccessDenied(),
             _ when failure.StatusCode is StatusCode.InvalidArgument =>
-                throw new InvalidOperationException($"The store refused the call as malformed: {failure.Status.Detail}"),
+                throw new InvalidOperationException(
+                    $"The store refused the call as malformed: {failure.Status.Detail}"),
             _ => new AppendResult.OutcomeUnknown($"{failure.StatusCode}: {failure.Status.Detail}"),
         };
     }

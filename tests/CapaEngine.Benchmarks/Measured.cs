@@ -5,7 +5,7 @@ namespace CapaEngine.Benchmarks;
 /// <summary>One measured path beside the limit of its parts, both from the same run.</summary>
 /// <param name="EventsPerSecond">Median of the rounds.</param>
 /// <param name="Limit">What the parts alone allow, events per second; median of the rounds.</param>
-/// <param name="RatioToLimit">Median of the rounds' own ratios, since a noisy machine slows both sides of a round.</param>
+/// <param name="RatioToLimit">Median of the rounds' own ratios: a noisy machine slows both sides of a round.</param>
 /// <param name="P50Ms">Median latency in milliseconds; null where single answers are not timed.</param>
 /// <param name="P99Ms">99th percentile in milliseconds; null where single answers are not timed.</param>
 /// <param name="ClientCpuUs">Processor time of this process per event, in microseconds.</param>

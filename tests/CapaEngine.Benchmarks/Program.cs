@@ -38,11 +38,13 @@ async Task<int> RunAsync(ParseResult options, CancellationToken ct)
     await using var log = await EventLogUnderTest.StartAsync(ct);
     await using var raw = new RawPostgres(log.Database);
     var bench = new StoreBench(
-        log, raw, TimeSpan.FromMilliseconds(options.GetValue(slice)), options.GetValue(rounds), options.GetValue(only)!);
+        log, raw, TimeSpan.FromMilliseconds(options.GetValue(slice)), options.GetValue(rounds),
+        options.GetValue(only)!);
     var quiet = options.GetValue(json);
     if (!quiet)
     {
-        Console.WriteLine("row                events/s      limit  ratio   p50 ms   p99 ms  client us  node us  limit is");
+        Console.WriteLine(
+            "row                events/s      limit  ratio   p50 ms   p99 ms  client us  node us  limit is");
     }
 
     var rows = await bench.RunAsync((row, measured) => Print(quiet, row, measured), ct);

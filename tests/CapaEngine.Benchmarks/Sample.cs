@@ -11,7 +11,8 @@ internal sealed class Sample
     public byte[] Data { get; } = Encoding.UTF8.GetBytes(
         """
         {"source":"urn:mes:line-7","id":"2008-07-19T11:55:00-s129","type":"capa.deviation.v1","site":"fab-1",
-        "product":"wafer","lot":"L-2008-0719","serial":"W-0001","process":"etch","station":"E-7","characteristic":"s129",
+        "product":"wafer","lot":"L-2008-0719","serial":"W-0001","process":"etch","station":"E-7",
+        "characteristic":"s129",
         "measured":14.7312,"lowerLimit":1.25,"upperLimit":12.5,"unit":"nm","quantity":1,"severity":"minor",
         "detectedAt":"2008-07-19T11:55:00Z","description":"Reading outside of its limits."}
         """);

@@ -7,7 +7,10 @@ namespace CapaEngine.Benchmarks;
 /// The event store's own rows: appends one by one, side by side, pipelined and in batches, and how fast the log is
 /// read and followed; each beside what the database alone does in the same round.
 /// </summary>
-internal sealed class StoreBench(EventLogUnderTest log, RawPostgres raw, TimeSpan slice, int rounds, IReadOnlyCollection<string> only)
+/// <param name="slice">How long one side of a round of appends runs.</param>
+/// <param name="only">The rows to measure; all if there are none.</param>
+internal sealed class StoreBench(
+    EventLogUnderTest log, RawPostgres raw, TimeSpan slice, int rounds, IReadOnlyCollection<string> only)
 {
     private const int PipelinedCallers = 2_000;
     private const int GroupRows = 1_000;
@@ -16,7 +19,8 @@ internal sealed class StoreBench(EventLogUnderTest log, RawPostgres raw, TimeSpa
 
     private readonly Sample _sample = new();
 
-    public async Task<IReadOnlyDictionary<string, Measured>> RunAsync(Action<string, Measured> done, CancellationToken ct)
+    public async Task<IReadOnlyDictionary<string, Measured>> RunAsync(
+        Action<string, Measured> done, CancellationToken ct)
     {
         await raw.PrepareAsync(ct);
         var rows = new Dictionary<string, Measured>();

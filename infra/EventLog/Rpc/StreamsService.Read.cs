@@ -21,6 +21,11 @@ internal sealed partial class StreamsService
         ReadReq request, IServerStreamWriter<ReadMessage> responseStream, ServerCallContext context)
     {
         var options = request.Options ?? throw Failures.BadArgument("A read has options.");
+        if (!Enum.IsDefined(options.ReadDirection))
+        {
+            throw Failures.BadArgument("A read goes forwards or backwards.");
+        }
+
         var term = node.Term ?? throw Failures.NotReady();
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, term.Ended);
         var (caller, source) = (Caller.Of(context), options.Stream?.StreamIdentifier);
@@ -62,12 +67,9 @@ internal sealed partial class StreamsService
     {
         RefuseFilter(options);
         var stream = Wire.Name(from.StreamIdentifier);
+        await RefuseTombstonedAsync(stream, ct);
         var end = await table.LastOfAsync(stream, ct);
         var limits = term.Limits.Find(stream) ?? StreamLimits.None;
-        if (end is { Revision: SystemNames.TombstoneRevision })
-        {
-            throw Failures.StreamDeleted(stream);
-        }
 
         if (end is null || limits.IsDeleted)
         {
@@ -86,20 +88,21 @@ internal sealed partial class StreamsService
             _ => 0,
         };
         var (lower, upper) = backwards ? (visible, Math.Min(start, last)) : (Math.Max(start, visible), last);
-        var sent = 0;
+        var tellsPositions = (options.ControlOption?.Compatibility ?? 0) >= LastPositionsSince;
+
+        // Said when the first page that a server of the protocol would look at has nothing to show.
+        if (tellsPositions && !backwards && start + Math.Min(CountMax(options), DefaultWindow) <= visible)
+        {
+            await output.WriteAsync(new ReadResp { FirstStreamPosition = (ulong)visible });
+        }
+
         await foreach (var page in reader.StreamAsync(stream, lower, upper, backwards, CountMax(options), ct))
         {
-            sent += page.Count;
             await output.WriteAsync(page);
         }
 
-        if ((options.ControlOption?.Compatibility ?? 0) >= LastPositionsSince)
+        if (tellsPositions)
         {
-            if (sent == 0 && start < visible)
-            {
-                await output.WriteAsync(new ReadResp { FirstStreamPosition = (ulong)visible });
-            }
-
             await output.WriteAsync(new ReadResp { LastStreamPosition = (ulong)last });
         }
     }
@@ -132,19 +135,16 @@ internal sealed partial class StreamsService
     {
         RefuseFilter(options);
         var stream = Wire.Name(from.StreamIdentifier);
+        await RefuseTombstonedAsync(stream, ct);
         var end = await table.LastOfAsync(stream, ct);
         var after = from.RevisionOptionCase switch
         {
-            Options.Types.StreamOptions.RevisionOptionOneofCase.Revision =>
-                (long)Math.Min(from.Revision, long.MaxValue - 1),
-            Options.Types.StreamOptions.RevisionOptionOneofCase.End => end?.Revision ?? -1,
+            Options.Types.StreamOptions.RevisionOptionOneofCase.Revision when from.Revision < long.MaxValue =>
+                (long)from.Revision,
+            Options.Types.StreamOptions.RevisionOptionOneofCase.Revision
+                or Options.Types.StreamOptions.RevisionOptionOneofCase.End => end?.Revision ?? -1,
             _ => -1,
         };
-        if (end is { Revision: SystemNames.TombstoneRevision })
-        {
-            throw Failures.StreamDeleted(stream);
-        }
-
         await FollowAsync(reader.FollowStreamAsync(stream, after, ct), output, step =>
         {
             if (step.Events.Any(e => e.Revision == SystemNames.TombstoneRevision))
@@ -179,9 +179,9 @@ internal sealed partial class StreamsService
             await output.WriteAsync(new ReadResp { Confirmation = new() { SubscriptionId = $"{Guid.NewGuid()}" } });
             await foreach (var step in steps)
             {
-                inspect(step);
                 output.Permit();
                 await output.WriteAsync(step.Events);
+                inspect(step);
                 if (checkpoints && step.Checkpoint is { } position)
                 {
                     await output.WriteAsync(Wire.Checkpoint(position));
@@ -196,6 +196,16 @@ internal sealed partial class StreamsService
         finally
         {
             telemetry.SubscriptionEnded();
+        }
+    }
+
+    /// <summary>A tombstone ends a stream and its metadata.</summary>
+    private async Task RefuseTombstonedAsync(string stream, CancellationToken ct)
+    {
+        if (await table.LastOfAsync(SystemNames.StreamOfMetadata(stream) ?? stream, ct)
+            is { Revision: SystemNames.TombstoneRevision })
+        {
+            throw Failures.StreamDeleted(stream);
         }
     }
 
@@ -246,7 +256,9 @@ internal sealed partial class StreamsService
     {
         if (options.FilterOptionCase != Options.FilterOptionOneofCase.Filter)
         {
-            return EventFilter.None;
+            return options.FilterOptionCase == Options.FilterOptionOneofCase.NoFilter
+                ? EventFilter.None
+                : throw Failures.BadArgument("A read has a filter, or says that it has none.");
         }
 
         var filter = options.Filter;
@@ -257,7 +269,7 @@ internal sealed partial class StreamsService
             throw Failures.BadArgument("A filter has an expression and a window.");
         }
 
-        if (expression.Prefix.Count > 0)
+        if (expression.Regex.Length == 0 && expression.Prefix.Count > 0)
         {
             string[] prefixes = [.. expression.Prefix];
             return byType ? EventFilter.ByTypePrefix(prefixes) : EventFilter.ByStreamPrefix(prefixes);
@@ -284,7 +296,7 @@ internal sealed partial class StreamsService
         }
     }
 
-    /// <summary>Writes pages: what is in the middle of one waits, but not for long, before it goes on the wire.</summary>
+    /// <summary>Writes pages; what is in the middle of one waits, but not for long, before it is sent.</summary>
     private sealed class ReadOutput(IServerStreamWriter<ReadMessage> stream, bool structured, Action permit)
     {
         private const int FlushBytes = 64 * 1024;

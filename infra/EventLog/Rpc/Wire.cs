@@ -63,18 +63,20 @@ internal static class Wire
 
     public static Guid Id(UUID? id)
     {
-        switch (id?.ValueCase)
+        var read = Guid.Empty;
+        if (id?.ValueCase is UUID.ValueOneofCase.String)
         {
-            case UUID.ValueOneofCase.Structured:
-                Span<byte> bytes = stackalloc byte[16];
-                BinaryPrimitives.WriteInt64BigEndian(bytes, id.Structured.MostSignificantBits);
-                BinaryPrimitives.WriteInt64BigEndian(bytes[8..], id.Structured.LeastSignificantBits);
-                return new Guid(bytes, bigEndian: true);
-            case UUID.ValueOneofCase.String when Guid.TryParse(id.String, out var parsed):
-                return parsed;
-            default:
-                throw Failures.BadArgument("An id is missing or malformed.");
+            _ = Guid.TryParse(id.String, out read);
         }
+        else if (id?.ValueCase is UUID.ValueOneofCase.Structured)
+        {
+            Span<byte> bytes = stackalloc byte[16];
+            BinaryPrimitives.WriteInt64BigEndian(bytes, id.Structured.MostSignificantBits);
+            BinaryPrimitives.WriteInt64BigEndian(bytes[8..], id.Structured.LeastSignificantBits);
+            read = new Guid(bytes, bigEndian: true);
+        }
+
+        return read != Guid.Empty ? read : throw Failures.BadArgument("An id is missing, malformed or empty.");
     }
 
     /// <summary>Null if the metadata lacks what every event needs, or names a type that is no text.</summary>

@@ -7,7 +7,8 @@ namespace CapaEngine.EventStore.Protocol;
 
 /// <summary>
 /// Writes the fields of one protocol buffers message into the buffer from which it is sent; the counterpart of
-/// <see cref="FieldReader"/>. Lengths go before what they measure, so sizes are known first. Field numbers are below 16.
+/// <see cref="FieldReader"/>. Lengths go before what they measure, so sizes are known first. Field numbers are below
+/// 16.
 /// </summary>
 internal ref struct FieldWriter(Span<byte> target)
 {

@@ -70,7 +70,8 @@ public sealed class EventLogCrashTests(ITestOutputHelper output)
 
     /// <summary>
     /// Appends up to five events at a time, each at the revision it has last seen. Most of what is of unknown outcome
-    /// is repeated until it is known, and some is given up: then the writer looks where the stream is, as a service does.
+    /// is repeated until it is known, and some is given up: then the writer looks where the stream is, as a service
+    /// does.
     /// </summary>
     private async Task WriteAsync(EventStoreClient store, string stream, Random random, CancellationToken stop)
     {

@@ -129,7 +129,7 @@ public sealed class EventLogFaultTests(EventLogFixture log) : IClassFixture<Even
     public async Task a_node_that_hangs_makes_the_outcome_unknown_and_does_not_stop_the_subscriptions()
     {
         await using var client = EventStoreClient.Create($"{log.ConnectionString}&defaultDeadline=1000");
-        await AppendedAsync(log.Client, "hung-a", ExpectedRevision.NoStream);
+        await RetriedAsync(client, "hung-a", ExpectedRevision.NoStream, Event());
         await using var subscription = new Subscriber(
             client.SubscribeToAllAsync(LogPosition.Start, ["hung"], CancellationToken.None), Patience);
         await subscription.UntilAsync<LogMessage.CaughtUp>();

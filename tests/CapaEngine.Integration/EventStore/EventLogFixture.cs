@@ -21,7 +21,7 @@ public sealed class EventLogFixture : IAsyncLifetime
     /// <summary>More options of the connection string, each with an ampersand before it.</summary>
     public string Options { get; init; } = "";
 
-    /// <summary>A superuser's connection string of the server that gets the database; that of the run by default.</summary>
+    /// <summary>A superuser's connection string of the server for the database; that of the run by default.</summary>
     public string? Server { get; init; }
 
     /// <summary>The running node; another process after a restart.</summary>

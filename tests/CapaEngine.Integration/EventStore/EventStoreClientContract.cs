@@ -69,7 +69,8 @@ public abstract class EventStoreClientContract : EventStoreContract
             (await AloneAsync("a", expected, Event())).ShouldBe(new AppendResult.StreamDeleted());
         }
 
-        (await Client.TombstoneAsync(Stream("a"), ExpectedRevision.Any, Ct)).ShouldBe(new RemovalResult.StreamDeleted());
+        (await Client.TombstoneAsync(Stream("a"), ExpectedRevision.Any, Ct))
+            .ShouldBe(new RemovalResult.StreamDeleted());
         (await Client.DeleteAsync(Stream("a"), ExpectedRevision.Any, Ct)).ShouldBe(new RemovalResult.StreamDeleted());
     }
 

@@ -7,7 +7,7 @@ using NodeState = CapaEngine.EventStore.Protocol.MemberInfo.Types.VNodeState;
 
 namespace CapaEngine.Integration.EventStore;
 
-/// <summary>What the client makes of stores that misbehave, change their leader, or answer as no local one does.</summary>
+/// <summary>What the client makes of stores that misbehave, change their leader or answer as no local one.</summary>
 public sealed class EventStoreClientFaultTests : IAsyncLifetime
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -115,7 +115,10 @@ public sealed class EventStoreClientFaultTests : IAsyncLifetime
     public async Task when_the_leader_is_gone_the_members_are_asked_for_the_next_one()
     {
         ClusterInfo First() => new() { Members = { _a.As(NodeState.Leader), _b.As(NodeState.Follower) } };
-        ClusterInfo Second() => new() { Members = { _a.As(NodeState.Leader, isAlive: false), _b.As(NodeState.Leader) } };
+        ClusterInfo Second() => new()
+        {
+            Members = { _a.As(NodeState.Leader, isAlive: false), _b.As(NodeState.Leader) },
+        };
         (_a.Gossip, _b.Gossip) = (First, First);
         _a.BatchAppend = call => EachAppendAsync(call, _ => Success(1));
         _b.BatchAppend = call => EachAppendAsync(call, _ => Success(2));

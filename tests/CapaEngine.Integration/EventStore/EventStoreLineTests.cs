@@ -19,7 +19,8 @@ public sealed class EventStoreLineTests(EventLogFixture log) : IClassFixture<Eve
     {
         _line = new FaultyLine(new Uri(log.ConnectionString).Port);
         _client = EventStoreClient.Create(
-            $"esdb://127.0.0.1:{_line.Port}?tls=false&keepAliveInterval=1000&keepAliveTimeout=1000&defaultDeadline=3000");
+            $"esdb://127.0.0.1:{_line.Port}?tls=false&defaultDeadline=3000"
+            + "&keepAliveInterval=1000&keepAliveTimeout=1000");
         return ValueTask.CompletedTask;
     }
 

@@ -189,7 +189,8 @@ public sealed class MessageSpecs
     }
 
     private static CapaEngine.Kernel.RecordedEvent Read(Recorded recorded) => ReadAnswer.Parse(
-        new ReadResp { Event = new() { Event = recorded, CommitPosition = 300 } }.ToByteArray()).Event.ShouldNotBeNull();
+        new ReadResp { Event = new() { Event = recorded, CommitPosition = 300 } }.ToByteArray())
+        .Event.ShouldNotBeNull();
 
     private static UUID Uuid(Guid id)
     {

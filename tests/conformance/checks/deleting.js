@@ -121,6 +121,7 @@ const tombstones = {
     await isDeleted(store, store.read(stream), stream);
     await isDeleted(store, store.read(stream, { fromRevision: 1n }), stream);
     await isDeleted(store, backwards(store, stream), stream);
+    await isDeleted(store, store.read(`$$${stream}`), `$$${stream}`);
   },
 
   'a tombstoned stream gets no metadata': async (store) => {
