@@ -9,7 +9,7 @@ internal static class Callers
     private const long LongestUs = 60_000_000;
     private const int SignificantDigits = 3;
 
-    /// <summary>Runs so many callers side by side: how many operations ended, in what time, with what latencies.</summary>
+    /// <summary>Runs so many callers side by side: how many operations ended, how fast, and their latencies.</summary>
     public static async Task<(long Count, TimeSpan Elapsed, LongConcurrentHistogram LatenciesUs)> RunAsync(
         int callers, TimeSpan duration, Func<CancellationToken, Task> operation, CancellationToken ct)
     {
