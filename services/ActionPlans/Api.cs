@@ -15,12 +15,16 @@ public static class Api
         var plans = app.MapGroup("/api/v1/action-plans").WithTags("Action plans");
         plans.MapCreate<ActionPlanCommand.Open>(Handle);
         plans.MapCommand<ActionPlanCommand.RateRisk>("rate-risk", Handle);
+        plans.MapCommand<ActionPlanCommand.RateFailureMode>("rate-failure-mode", Handle);
         plans.MapCommand<ActionPlanCommand.PlanAction>("plan-action", Handle);
         plans.MapCommand<ActionPlanCommand.CancelAction>("cancel-action", Handle);
         plans.MapCommand<ActionPlanCommand.ReplaceAction>("replace-action", Handle);
         plans.MapCommand<ActionPlanCommand.ChangeActionOwner>("change-action-owner", Handle);
         plans.MapCommand<ActionPlanCommand.ChangeOwner>("change-owner", Handle);
         plans.MapCommand<ActionPlanCommand.DefineEffectivenessCriteria>("define-effectiveness-criteria", Handle);
+        plans.MapCommand<ActionPlanCommand.CheckAdverseEffects>("check-adverse-effects", Handle);
+        plans.MapCommand<ActionPlanCommand.PlanDeployment>("plan-deployment", Handle);
+        plans.MapCommand<ActionPlanCommand.AnswerDeployment>("answer-deployment", Handle);
         plans.MapCommand<ActionPlanCommand.Submit>("submit", Handle);
         plans.MapCommand<ActionPlanCommand.SendBack>("send-back", Handle);
         plans.MapCommand<ActionPlanCommand.Approve>("approve", Handle);
@@ -33,6 +37,7 @@ public static class Api
         plans.MapCommand<ActionPlanCommand.CompleteAction>("complete-action", Handle);
         plans.MapCommand<ActionPlanCommand.VerifyAction>("verify-action", Handle);
         plans.MapCommand<ActionPlanCommand.ReturnAction>("return-action", Handle);
+        plans.MapCommand<ActionPlanCommand.RateResidualRisk>("rate-residual-risk", Handle);
         plans.MapCommand<ActionPlanCommand.Close>("close", Handle);
         plans.MapCommand<ActionPlanCommand.Cancel>("cancel", Handle);
     }
@@ -60,9 +65,13 @@ public sealed record HandleActionPlan(Guid Id, ActionPlanCommand Command, Comman
 public sealed record HandleEffectivenessReview(Guid Id, EffectivenessCommand Command, CommandContext Context)
     : IHandleCommand<EffectivenessCommand>;
 
-/// <summary>The one handler of CAPAs. Criteria are decided on with the baseline's count, looked up first.</summary>
+/// <summary>
+/// The one handler of CAPAs. Criteria are decided on with the baseline's count, ratings with what the tables say of
+/// them, looked up first.
+/// </summary>
 public sealed class ActionPlanHandler(
-    DeciderHandler<ActionPlan, ActionPlanCommand, ActionPlanEvent> plans, EvidenceClient evidence, IEventStore store)
+    DeciderHandler<ActionPlan, ActionPlanCommand, ActionPlanEvent> plans, EvidenceClient evidence, IEventStore store,
+    RiskTables tables)
     : ICommandHandler<HandleActionPlan, CommandOutcome>
 {
     public async ValueTask<CommandOutcome> Handle(HandleActionPlan message, CancellationToken ct)
@@ -74,7 +83,7 @@ public sealed class ActionPlanHandler(
             _ => null,
         };
         if (criteria is null || await SubjectAsync(message, criteria, ct) is not { } subject)
-            return await plans.HandleAsync(message.Id, message.Command, message.Context, ct);
+            return await plans.HandleAsync(message.Id, tables.Complete(message.Command), message.Context, ct);
 
         // The baseline lies before the CAPA: all that was recorded until it opened must have been counted.
         var opened = await store.ReadStreamAsync(Families.ActionPlan.Stream(message.Id), 0, 1, ct).FirstAsync(ct);

@@ -12,6 +12,7 @@ builder.Services.AddSingleton<DeciderHandler<ActionPlan, ActionPlanCommand, Acti
 builder.Services.AddSingleton(EffectivenessReview.Decider);
 builder.Services.AddSingleton<DeciderHandler<EffectivenessReview, EffectivenessCommand, EffectivenessEvent>>();
 builder.AddEvidence();
+builder.Services.AddSingleton(RiskFiles.Load(builder.Configuration));
 
 builder.AddRelay(ServiceNames.ActionPlans);
 builder.AddReactions<Reactions>(ServiceNames.ActionPlans);

@@ -28,8 +28,15 @@ public sealed class ActionBoard : IReadModel
         NonconformityJoined f => [Join(e, f.NonconformityId), Update(e)],
         CausesReceived f => [Enter(e, PlanStage.Planning, "root_cause_id = $7, extent_is_checked = $8",
             f.RootCauseId, f.ExtentIsChecked)],
-        RiskRated f => [Update(e, "risk_severity = $6, risk_likelihood = $7",
-            f.Rating.Severity, f.Rating.Likelihood)],
+        RiskRated f => [Update(e, "risk_severity = $6, risk_likelihood = $7, risk_class = $8",
+            f.Rating.Severity, f.Rating.Likelihood, f.Class?.Value)],
+        ResidualRiskRated f => [Update(e, """
+            residual_severity = $6, residual_likelihood = $7, residual_risk_class = $8
+            """, f.Rating.Severity, f.Rating.Likelihood, f.Class.Value)],
+        FailureModeRated f => [RateFailureMode(e, f), Update(e)],
+        AdverseEffectsChecked f => [Update(e, "does_harm = $6, adverse_effects = $7", f.DoesHarm, f.Finding)],
+        DeploymentPlanned f => [PlanDeployment(e, f), Update(e)],
+        DeploymentAnswered f => [AnswerDeployment(e, f), Update(e)],
         EffectivenessCriteriaDefined f => [SetCriteria(e, f.Criteria, f.Baseline)],
         CriteriaChanged f => [SetCriteria(e, f.Criteria, f.Baseline)],
         Submitted => [Enter(e, PlanStage.PlanInApproval, "submitted_at = $4")],
@@ -69,7 +76,8 @@ public sealed class ActionBoard : IReadModel
         VerdictReceived f => [Update(e, "verdict = $6, verdict_at = $4", Wire.Name(f.Verdict))],
         CycleStarted f => [Enter(e, PlanStage.AwaitingCause, """
             cycle = $7, verdict = null, verdict_at = null, submitted_at = null, approved_at = null, approved_by = null,
-            implemented_at = null, monitoring_from = null, monitoring_to = null
+            implemented_at = null, monitoring_from = null, monitoring_to = null, residual_severity = null,
+            residual_likelihood = null, residual_risk_class = null, does_harm = null, adverse_effects = null
             """, f.Cycle)],
         Closed f => [Enter(e, PlanStage.Closed, "closed_at = $4, closed_by = $7, closing_answers = $8::jsonb",
             f.ClosedBy, Wire.Json(f.Answers))],
@@ -108,6 +116,30 @@ public sealed class ActionBoard : IReadModel
         """,
         criteria.BaselineFrom, criteria.BaselineTo, criteria.ExpectedReduction, criteria.Significance,
         criteria.WindowDays, Wire.Name(criteria.ExposureUnit), baseline.Deviations, baseline.Exposure);
+
+    private static SqlStatement RateFailureMode(IncomingEvent e, FailureModeRated f) => Row.Statement(e, """
+        insert into read_models.capa_failure_mode (capa_id, revision, position, rated_at, failure_mode, moment,
+          severity, occurrence, detection, priority, priority_table, rated_by)
+        values ($1, $2, $3, $4, $6, $7, $8, $9, $10, $11, $12, $13)
+        on conflict (capa_id, failure_mode, moment) do update set revision = excluded.revision,
+          position = excluded.position, rated_at = excluded.rated_at, severity = excluded.severity,
+          occurrence = excluded.occurrence, detection = excluded.detection, priority = excluded.priority,
+          priority_table = excluded.priority_table, rated_by = excluded.rated_by, updated_at = now()
+        where capa_failure_mode.revision < excluded.revision
+        """, f.FailureMode, Wire.Name(f.Moment), f.Rating.Severity, f.Rating.Occurrence, f.Rating.Detection,
+        f.Priority.Value, f.Priority.Table, f.RatedBy);
+
+    private static SqlStatement PlanDeployment(IncomingEvent e, DeploymentPlanned f) => Row.Statement(e, """
+        insert into read_models.capa_deployment (capa_id, revision, position, planned_at, process)
+        select $1, $2, $3, $4, process from unnest($6::text[]) as process
+        on conflict do nothing
+        """, (object)f.Processes.ToArray());
+
+    private static SqlStatement AnswerDeployment(IncomingEvent e, DeploymentAnswered f) => Row.Statement(e, """
+        update read_models.capa_deployment set deployed = $7, reference = $8, answered_by = $9, answered_at = $4,
+          revision = $2, position = $3, updated_at = now()
+        where capa_id = $1 and process = $6 and revision < $2
+        """, f.Process, f.Answer.Yes, f.Answer.Reference, f.AnsweredBy);
 
     // The cycle an action belongs to is the plan's at that moment, which the plan's own row tells.
     private static SqlStatement InsertAction(IncomingEvent e, ActionPlanned f) => Row.Statement(e, """

@@ -16,7 +16,17 @@ public sealed record CapaSummary(
     DateTimeOffset? ImplementedAt, DateTimeOffset? MonitoringFrom, DateTimeOffset? MonitoringTo, string? Verdict,
     DateTimeOffset? VerdictAt, DateTimeOffset? ClosedAt, string? ClosedBy, DateTimeOffset? CancelledAt,
     JsonElement? ClosingAnswers, double AgeDays, bool Overdue, bool Imported, long Revision, long Position,
-    DateTimeOffset OccurredAt, DateTimeOffset RecordedAt, DateTimeOffset UpdatedAt);
+    DateTimeOffset OccurredAt, DateTimeOffset RecordedAt, DateTimeOffset UpdatedAt, string? RiskClass,
+    int? ResidualSeverity, int? ResidualLikelihood, string? ResidualRiskClass, bool? DoesHarm, string? AdverseEffects);
+
+/// <summary>A failure mode as last rated before or after action.</summary>
+public sealed record RatedFailureMode(
+    string FailureMode, string Moment, int Severity, int Occurrence, int Detection, string Priority,
+    string PriorityTable, string RatedBy, DateTimeOffset RatedAt);
+
+/// <summary>A process the action is to be carried over to; unanswered where <c>Deployed</c> is null.</summary>
+public sealed record DeploymentView(
+    string Process, bool? Deployed, string? Reference, string? AnsweredBy, DateTimeOffset? AnsweredAt);
 
 /// <summary>An action of a CAPA.</summary>
 public sealed record PlannedAction(
@@ -26,9 +36,10 @@ public sealed record PlannedAction(
     string? Finding, DateTimeOffset? CancelledAt, string? CancelReason, int ReturnCount, DateOnly OriginalDueOn,
     DateOnly? RequestedDueOn, int ExtensionCount, bool? OnTime, Guid? ReplacedBy);
 
-/// <summary>A CAPA with its actions of all cycles.</summary>
+/// <summary>A CAPA with its actions of all cycles, its failure modes and where it is carried over to.</summary>
 public sealed record CapaDetail(
-    Guid Id, string? Number, string Stage, int Cycle, CapaSummary Summary, IReadOnlyList<PlannedAction> Actions);
+    Guid Id, string? Number, string Stage, int Cycle, CapaSummary Summary, IReadOnlyList<PlannedAction> Actions,
+    IReadOnlyList<RatedFailureMode> FailureModes, IReadOnlyList<DeploymentView> Deployments);
 
 /// <summary>A CAPA on the board.</summary>
 /// <param name="AgeDays">Days since it was opened.</param>
@@ -86,7 +97,15 @@ public sealed class ActionBoardQueries(NpgsqlDataSource database)
             select {Rows.ColumnsOf<PlannedAction>()} from reporting.action
             where capa_id = $1 order by planned_at, action_id
             """, id), ct);
-        return new CapaDetail(capa.Id, capa.Number, capa.Stage, capa.Cycle, capa, actions);
+        var failureModes = await database.QueryAsync<RatedFailureMode>(new SqlStatement($"""
+            select {Rows.ColumnsOf<RatedFailureMode>()} from reporting.failure_mode
+            where capa_id = $1 order by failure_mode, moment desc
+            """, id), ct);
+        var deployments = await database.QueryAsync<DeploymentView>(new SqlStatement($"""
+            select {Rows.ColumnsOf<DeploymentView>()} from reporting.deployment where capa_id = $1 order by process
+            """, id), ct);
+        return new CapaDetail(
+            capa.Id, capa.Number, capa.Stage, capa.Cycle, capa, actions, failureModes, deployments);
     }
 
     /// <summary>The CAPAs of a nonconformity, those opened for it and those it joined, in the order opened.</summary>

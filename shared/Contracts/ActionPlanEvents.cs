@@ -22,7 +22,33 @@ public abstract record ActionPlanEvent
 
     /// <summary>The risk before action was rated; its class decides how deep the work goes (§10.2.1).</summary>
     [EventType("actionplan.risk-rated.v1")]
-    public sealed record RiskRated(RiskRating Rating, string RatedBy) : ActionPlanEvent;
+    public sealed record RiskRated(RiskRating Rating, string RatedBy) : ActionPlanEvent
+    {
+        /// <summary>The class by the matrix in force; null where it was rated before there was one.</summary>
+        public TableAnswer? Class { get; init; }
+    }
+
+    /// <summary>The risk that remains after action was rated.</summary>
+    [EventType("actionplan.residual-risk-rated.v1")]
+    public sealed record ResidualRiskRated(RiskRating Rating, TableAnswer Class, string RatedBy) : ActionPlanEvent;
+
+    /// <summary>A failure mode was rated, before or after action.</summary>
+    [EventType("actionplan.failure-mode-rated.v1")]
+    public sealed record FailureModeRated(
+        string FailureMode, RatingMoment Moment, FailureRating Rating, TableAnswer Priority, string RatedBy)
+        : ActionPlanEvent;
+
+    /// <summary>Whether the planned action does harm elsewhere was checked (ISO 13485 §8.5.2).</summary>
+    [EventType("actionplan.adverse-effects-checked.v1")]
+    public sealed record AdverseEffectsChecked(bool DoesHarm, string Finding, string CheckedBy) : ActionPlanEvent;
+
+    /// <summary>Processes were named to which the action is to be carried over.</summary>
+    [EventType("actionplan.deployment-planned.v1")]
+    public sealed record DeploymentPlanned(ValueList<string> Processes, string PlannedBy) : ActionPlanEvent;
+
+    /// <summary>One of them was answered: carried over, or why not.</summary>
+    [EventType("actionplan.deployment-answered.v1")]
+    public sealed record DeploymentAnswered(string Process, Answer Answer, string AnsweredBy) : ActionPlanEvent;
 
     /// <summary>An action was planned.</summary>
     [EventType("actionplan.action-planned.v1")]

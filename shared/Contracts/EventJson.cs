@@ -76,6 +76,16 @@ namespace CapaEngine.Contracts;
     TypeInfoPropertyName = "EffectivenessCriteriaChanged")]
 [JsonSerializable(typeof(EffectivenessEvent.SuccessRunEvaluated),
     TypeInfoPropertyName = "EffectivenessSuccessRunEvaluated")]
+[JsonSerializable(typeof(ActionPlanEvent.ResidualRiskRated),
+    TypeInfoPropertyName = "ActionPlanResidualRiskRated")]
+[JsonSerializable(typeof(ActionPlanEvent.FailureModeRated),
+    TypeInfoPropertyName = "ActionPlanFailureModeRated")]
+[JsonSerializable(typeof(ActionPlanEvent.AdverseEffectsChecked),
+    TypeInfoPropertyName = "ActionPlanAdverseEffectsChecked")]
+[JsonSerializable(typeof(ActionPlanEvent.DeploymentPlanned),
+    TypeInfoPropertyName = "ActionPlanDeploymentPlanned")]
+[JsonSerializable(typeof(ActionPlanEvent.DeploymentAnswered),
+    TypeInfoPropertyName = "ActionPlanDeploymentAnswered")]
 [JsonSerializable(typeof(EffectivenessEvent.CriteriaLocked),
     TypeInfoPropertyName = "EffectivenessCriteriaLocked")]
 [JsonSerializable(typeof(EffectivenessEvent.WindowOpened),

@@ -76,6 +76,16 @@ public sealed record Signature(
 /// <param name="Likelihood">1 (rare) to 5 (almost certain).</param>
 public sealed record RiskRating(int Severity, int Likelihood);
 
+/// <summary>Whether something was rated before the action or after it.</summary>
+public enum RatingMoment { Before, After }
+
+/// <summary>How a failure mode is rated, 1 (best) to 10 (worst) each.</summary>
+/// <param name="Detection">How hard it is to notice before it does harm.</param>
+public sealed record FailureRating(int Severity, int Occurrence, int Detection);
+
+/// <summary>What a table of the installation says of a rating, and which version of it.</summary>
+public sealed record TableAnswer(string Value, string Table);
+
 /// <summary>
 /// How an action will be judged, fixed before it is carried out. Rates are deviations of the subject per exposure.
 /// </summary>

@@ -29,7 +29,7 @@ public sealed record ActionPlan
     public ValueList<string> Workers { get; init; } = [];
 
     public CausesReceived? Analysis { get; init; }
-    public RiskRated? Risk { get; init; }
+    public PlanContent Content { get; init; } = PlanContent.Empty;
     public ValueList<PlannedAction> AllActions { get; init; } = [];
     public EffectivenessCriteriaDefined? Effectiveness { get; init; }
     public CriteriaChangeProposed? ProposedChange { get; init; }
@@ -71,20 +71,6 @@ public sealed record ActionPlan
         OwnerChanged e => plan with { Owners = plan.Owners.Add(e.Owner) },
         NonconformityJoined e => plan with { Nonconformities = plan.Nonconformities.Add(e.NonconformityId) },
         CausesReceived e => plan with { Stage = PlanStage.Planning, Analysis = e },
-        RiskRated e => plan with { Risk = e },
-        ActionPlanned e => plan.WithWorker(e.Owner) with
-        {
-            AllActions = plan.AllActions.Add(PlannedAction.From(e, plan.Cycle)),
-        },
-        ActionCancelled e => plan.Note(e.ActionId, ActionStatus.Cancelled, e),
-        ActionReplaced e => plan.Note(e.ActionId, ActionStatus.Cancelled, e),
-        ActionOwnerChanged e => plan.WithWorker(e.Owner).With(e.ActionId, action => action with
-        {
-            Owner = e.Owner, People = action.People.Add(e.Owner),
-        }),
-        ExtensionRequested e => plan.With(e.ActionId, action => action with { Extension = e }),
-        ExtensionGranted e => plan.With(e.ActionId, action => action with { DueOn = e.DueOn, Extension = e }),
-        ExtensionRefused e => plan.With(e.ActionId, action => action with { Extension = e }),
         EffectivenessCriteriaDefined e => plan with { Effectiveness = e },
         CriteriaChangeProposed e => plan with { ProposedChange = e },
         CriteriaChanged e => plan with
@@ -99,12 +85,6 @@ public sealed record ActionPlan
         {
             Stage = PlanStage.Implementing, Approval = e, Workers = e.ActionOwners,
         },
-        ActionStarted e => plan.WithWorker(e.StartedBy).With(
-            e.ActionId, action => action with { People = action.People.Add(e.StartedBy) })
-            .Note(e.ActionId, ActionStatus.InProgress, e),
-        ActionCompleted e => plan.Note(e.ActionId, ActionStatus.Done, e),
-        ActionVerified e => plan.Note(e.ActionId, ActionStatus.Verified, e),
-        ActionReturned e => plan.Note(e.ActionId, ActionStatus.InProgress, e),
         MonitoringStarted => plan with { Stage = PlanStage.Monitoring, ProposedChange = null },
         EffectivenessReviewStarted => plan with { Stage = PlanStage.InEffectivenessReview },
         VerdictReceived e => plan with
@@ -117,10 +97,11 @@ public sealed record ActionPlan
             Cycle = e.Cycle, Stage = PlanStage.AwaitingCause, Analysis = null, Effectiveness = null,
             SubmittedBy = null, LastSendBack = null, Approval = null, LastVerdict = null, Workers = [],
             LastChange = null,
+            Content = plan.Content with { ResidualRisk = null, AdverseEffects = null },
         },
         Closed e => plan with { Stage = PlanStage.Closed, Closing = e },
         Cancelled e => plan with { Stage = PlanStage.Cancelled, Cancellation = e },
-        _ => throw new InvalidOperationException($"{fact.GetType().Name} is no fact of an action plan."),
+        _ => EvolveAction(plan, fact),
     };
 
     /// <summary>The rules, read as a decision table.</summary>
@@ -145,9 +126,6 @@ public sealed record ActionPlan
 
         (_, ActionPlanCommand.JoinNonconformity c) => Accept(new NonconformityJoined(c.NonconformityId)),
         (_, ActionPlanCommand.ReceiveCauses c) => PlanRules.ReceiveCauses(c, plan),
-        (PlanStage.AwaitingCause or PlanStage.Planning, ActionPlanCommand.RateRisk c) => PlanRules.Unless(
-            plan.Risk, new RiskRated(new RiskRating(c.Severity, c.Likelihood), context.Person)),
-
         (PlanStage.Planning, ActionPlanCommand.PlanAction c) => ActionRules.Plan(c, plan, context),
         (PlanStage.Planning, ActionPlanCommand.DefineEffectivenessCriteria c) => CriteriaRules.Define(c, plan, context),
         (PlanStage.Implementing, ActionPlanCommand.ProposeCriteriaChange c) =>
@@ -165,21 +143,6 @@ public sealed record ActionPlan
         (PlanStage.PlanInApproval, ActionPlanCommand.Approve) => PlanRules.Approve(plan, context),
         (_, ActionPlanCommand.Approve) when plan.Approval?.ApprovedBy == context.Person => Accept(),
 
-        (_, ActionPlanCommand.StartAction c) => ActionRules.Work(
-            new ActionStarted(c.ActionId, context.Person), c.ActionId, ActionStatus.Planned, plan, context),
-        (_, ActionPlanCommand.CompleteAction c) => ActionRules.Work(
-            new ActionCompleted(c.ActionId, context.Person, c.Evidence),
-            c.ActionId, ActionStatus.InProgress, plan, context),
-        (_, ActionPlanCommand.VerifyAction c) => ActionRules.Work(
-            new ActionVerified(c.ActionId, context.Person, c.Finding), c.ActionId, ActionStatus.Done, plan, context),
-        (_, ActionPlanCommand.ReturnAction c) => ActionRules.Work(
-            new ActionReturned(c.ActionId, context.Person, c.Reason), c.ActionId, ActionStatus.Done, plan, context),
-        (_, ActionPlanCommand.CancelAction c) => ActionRules.Cancel(c, plan, context),
-        (_, ActionPlanCommand.ReplaceAction c) => ActionRules.Replace(c, plan, context),
-        (_, ActionPlanCommand.ChangeActionOwner c) => ActionRules.ChangeOwner(c, plan, context),
-        (_, ActionPlanCommand.RequestExtension c) => ActionRules.RequestExtension(c, plan, context),
-        (_, ActionPlanCommand.GrantExtension c) => ActionRules.DecideExtension(c.ActionId, null, plan, context),
-        (_, ActionPlanCommand.RefuseExtension c) => ActionRules.DecideExtension(c.ActionId, c.Reason, plan, context),
         (PlanStage.PlanInApproval, ActionPlanCommand.ChangeOwner) => PlanRules.WrongStage(plan),
         (_, ActionPlanCommand.ChangeOwner c) => PlanRules.ChangeOwner(c, plan, context),
 
@@ -190,7 +153,31 @@ public sealed record ActionPlan
             Reject("self-approval", "Who owns the plan or one of its actions does not cancel it."),
         (_, ActionPlanCommand.Cancel c) => Accept(new Cancelled(context.Person, c.Reason)),
 
-        _ => PlanRules.WrongStage(plan),
+        _ => ActionRules.Decide(command, plan, context),
+    };
+
+    private static ActionPlan EvolveAction(ActionPlan plan, ActionPlanEvent fact) => fact switch
+    {
+        ActionPlanned e => plan.WithWorker(e.Owner) with
+        {
+            AllActions = plan.AllActions.Add(PlannedAction.From(e, plan.Cycle)),
+        },
+        ActionCancelled e => plan.Note(e.ActionId, ActionStatus.Cancelled, e),
+        ActionReplaced e => plan.Note(e.ActionId, ActionStatus.Cancelled, e),
+        ActionOwnerChanged e => plan.WithWorker(e.Owner).With(e.ActionId, action => action with
+        {
+            Owner = e.Owner, People = action.People.Add(e.Owner),
+        }),
+        ExtensionRequested e => plan.With(e.ActionId, action => action with { Extension = e }),
+        ExtensionGranted e => plan.With(e.ActionId, action => action with { DueOn = e.DueOn, Extension = e }),
+        ExtensionRefused e => plan.With(e.ActionId, action => action with { Extension = e }),
+        ActionStarted e => plan.WithWorker(e.StartedBy).With(
+            e.ActionId, action => action with { People = action.People.Add(e.StartedBy) })
+            .Note(e.ActionId, ActionStatus.InProgress, e),
+        ActionCompleted e => plan.Note(e.ActionId, ActionStatus.Done, e),
+        ActionVerified e => plan.Note(e.ActionId, ActionStatus.Verified, e),
+        ActionReturned e => plan.Note(e.ActionId, ActionStatus.InProgress, e),
+        _ => plan with { Content = PlanContent.Evolve(plan.Content, fact) },
     };
 
     private ActionPlan Note(Guid actionId, ActionStatus status, ActionPlanEvent fact) =>

@@ -35,7 +35,45 @@ public abstract record ActionPlanCommand
     /// <summary>Rates the risk before action, 1 to 5 each.</summary>
     [Allow(Roles.QualityEngineer)]
     public sealed record RateRisk([property: Range(1, 5)] int Severity, [property: Range(1, 5)] int Likelihood)
+        : ActionPlanCommand
+    {
+        [JsonIgnore]
+        public TableAnswer? Class { get; init; }
+    }
+
+    /// <summary>Rates the risk that remains once the actions are verified, 1 to 5 each.</summary>
+    [Allow(Roles.QualityEngineer)]
+    public sealed record RateResidualRisk(
+        [property: Range(1, 5)] int Severity, [property: Range(1, 5)] int Likelihood) : ActionPlanCommand
+    {
+        [JsonIgnore]
+        public TableAnswer? Class { get; init; }
+    }
+
+    /// <summary>Rates a failure mode, 1 to 10 each: before action while planning, after it while monitoring.</summary>
+    [Allow(Roles.QualityEngineer)]
+    public sealed record RateFailureMode(
+        [property: Required, StringLength(200)] string FailureMode, [property: Range(1, 10)] int Severity,
+        [property: Range(1, 10)] int Occurrence, [property: Range(1, 10)] int Detection) : ActionPlanCommand
+    {
+        [JsonIgnore]
+        public TableAnswer? Priority { get; init; }
+    }
+
+    /// <summary>Records whether the planned action does harm elsewhere.</summary>
+    [Allow(Roles.QualityEngineer)]
+    public sealed record CheckAdverseEffects(bool DoesHarm, [property: Required, StringLength(4000)] string Finding)
         : ActionPlanCommand;
+
+    /// <summary>Names processes to which the action is to be carried over.</summary>
+    [Allow(Roles.QualityEngineer)]
+    public sealed record PlanDeployment([property: MinLength(1), MaxLength(100)] ValueList<string> Processes)
+        : ActionPlanCommand;
+
+    /// <summary>Answers for one of them: carried over, with the reference, or not, with the reason.</summary>
+    [Allow(Roles.QualityEngineer, Roles.ActionOwner)]
+    public sealed record AnswerDeployment(
+        [property: Required, StringLength(200)] string Process, Answer Answer) : ActionPlanCommand;
 
     /// <summary>Plans an action against verified causes.</summary>
     [Allow(Roles.QualityEngineer)]

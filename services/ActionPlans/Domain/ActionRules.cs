@@ -8,6 +8,28 @@ namespace CapaEngine.ActionPlans.Domain;
 /// <summary>The guards of the single action: planned, handed over, extended, done and verified by others.</summary>
 internal static class ActionRules
 {
+    /// <summary>The rules of the single action, as a decision table.</summary>
+    public static Decision<ActionPlanEvent> Decide(
+        ActionPlanCommand command, ActionPlan plan, CommandContext context) => command switch
+    {
+        ActionPlanCommand.StartAction c => Work(
+            new ActionStarted(c.ActionId, context.Person), c.ActionId, ActionStatus.Planned, plan, context),
+        ActionPlanCommand.CompleteAction c => Work(
+            new ActionCompleted(c.ActionId, context.Person, c.Evidence),
+            c.ActionId, ActionStatus.InProgress, plan, context),
+        ActionPlanCommand.VerifyAction c => Work(
+            new ActionVerified(c.ActionId, context.Person, c.Finding), c.ActionId, ActionStatus.Done, plan, context),
+        ActionPlanCommand.ReturnAction c => Work(
+            new ActionReturned(c.ActionId, context.Person, c.Reason), c.ActionId, ActionStatus.Done, plan, context),
+        ActionPlanCommand.CancelAction c => Cancel(c, plan, context),
+        ActionPlanCommand.ReplaceAction c => Replace(c, plan, context),
+        ActionPlanCommand.ChangeActionOwner c => ChangeOwner(c, plan, context),
+        ActionPlanCommand.RequestExtension c => RequestExtension(c, plan, context),
+        ActionPlanCommand.GrantExtension c => DecideExtension(c.ActionId, null, plan, context),
+        ActionPlanCommand.RefuseExtension c => DecideExtension(c.ActionId, c.Reason, plan, context),
+        _ => PlanContent.Decide(command, plan, context),
+    };
+
     public static Decision<ActionPlanEvent> Plan(
         ActionPlanCommand.PlanAction c, ActionPlan plan, CommandContext context)
     {
@@ -19,7 +41,7 @@ internal static class ActionRules
         return Accept(new ActionPlanned(id, c.Kind, c.Title, c.Description, c.Owner, c.DueOn, c.Causes));
     }
 
-    public static Decision<ActionPlanEvent> Cancel(
+    private static Decision<ActionPlanEvent> Cancel(
         ActionPlanCommand.CancelAction c, ActionPlan plan, CommandContext context)
     {
         var fact = new ActionCancelled(c.ActionId, context.Person, c.Reason);
@@ -36,7 +58,7 @@ internal static class ActionRules
     /// Cancels an action in favour of a new one against the same causes. A successor that is due later would be an
     /// extension nobody granted; in an approved plan it takes somebody who has no part in the work.
     /// </summary>
-    public static Decision<ActionPlanEvent> Replace(
+    private static Decision<ActionPlanEvent> Replace(
         ActionPlanCommand.ReplaceAction c, ActionPlan plan, CommandContext context)
     {
         var successorId = context.DeriveId("action");
@@ -60,7 +82,7 @@ internal static class ActionRules
             new ActionReplaced(c.ActionId, successorId, context.Person, c.Reason));
     }
 
-    public static Decision<ActionPlanEvent> ChangeOwner(
+    private static Decision<ActionPlanEvent> ChangeOwner(
         ActionPlanCommand.ChangeActionOwner c, ActionPlan plan, CommandContext context)
     {
         if (plan.Find(c.ActionId) is not { } action) return UnknownAction();
@@ -72,7 +94,7 @@ internal static class ActionRules
     }
 
     // G21.
-    public static Decision<ActionPlanEvent> RequestExtension(
+    private static Decision<ActionPlanEvent> RequestExtension(
         ActionPlanCommand.RequestExtension c, ActionPlan plan, CommandContext context)
     {
         var fact = new ExtensionRequested(c.ActionId, c.DueOn, context.Person, c.Reason);
@@ -89,7 +111,7 @@ internal static class ActionRules
     }
 
     // G21: nobody grants time to themselves.
-    public static Decision<ActionPlanEvent> DecideExtension(
+    private static Decision<ActionPlanEvent> DecideExtension(
         Guid actionId, string? refusal, ActionPlan plan, CommandContext context)
     {
         if (plan.Find(actionId) is not { } action) return UnknownAction();
@@ -105,7 +127,7 @@ internal static class ActionRules
     }
 
     /// <summary>One step of an action: from the status it needs, by a person who may take it (G12, G13).</summary>
-    public static Decision<ActionPlanEvent> Work(
+    private static Decision<ActionPlanEvent> Work(
         ActionPlanEvent fact, Guid actionId, ActionStatus from, ActionPlan plan, CommandContext context)
     {
         if (plan.Find(actionId) is not { } action) return UnknownAction();

@@ -49,7 +49,10 @@ internal static class PlanRules
         if (WhyUncovered(plan) is { } uncovered) return uncovered;
         if (plan.Effectiveness is null)
             return Reject("criteria-missing", "It is not defined how effectiveness will be judged.");
-        return plan.Risk is null ? Reject("risk-not-rated", "The risk before action is not rated.") : null;
+        if (plan.Content.Risk is null) return Reject("risk-not-rated", "The risk before action is not rated.");
+        return plan.Content.AdverseEffects is { DoesHarm: true }
+            ? Reject("adverse-effect-open", "The action was found to do harm elsewhere: plan another one, check again.")
+            : null;
     }
 
     public static Decision<ActionPlanEvent> Approve(ActionPlan plan, CommandContext context)
@@ -90,9 +93,10 @@ internal static class PlanRules
         Answer[] answers = [c.Answers.RiskUpdate, c.Answers.QmsChange, c.Answers.FmeaUpdate];
         if (answers.Any(answer => string.IsNullOrWhiteSpace(answer.Reference)))
             return Reject("answer-missing", "A yes needs its reference, a no its reason.");
-        return string.IsNullOrWhiteSpace(c.Answers.Lessons)
-            ? Reject("answer-missing", "What was learnt is missing.")
-            : Accept(new Closed(context.Person, c.Answers, context.Sign(SignatureMeaning.Approved)));
+        if (string.IsNullOrWhiteSpace(c.Answers.Lessons))
+            return Reject("answer-missing", "What was learnt is missing.");
+        return plan.Content.WhyNotClosed()
+            ?? Accept(new Closed(context.Person, c.Answers, context.Sign(SignatureMeaning.Approved)));
     }
 
     /// <summary>Accepts the fact unless it is the one that holds already.</summary>

@@ -150,7 +150,8 @@ public sealed class EvidenceSpecs : IDisposable
     private async Task<CommandOutcome> DefineAsync(ActionPlanCommand command, Guid? id = null)
     {
         var clock = new RunningClock(Now);
-        var handler = new ActionPlanHandler(new(store, ActionPlan.Decider, clock), Client(clock), store);
+        var handler = new ActionPlanHandler(
+            new(store, ActionPlan.Decider, clock), Client(clock), store, RiskSpecs.Tables);
         return await handler.Handle(new HandleActionPlan(id ?? Capa, command, Context("ada")), Ct);
     }
 
