@@ -33,6 +33,7 @@ internal static class Proxy
         Commands("nonconformities", to.Nonconformities),
         Commands("concessions", to.Nonconformities),
         Commands("root-cause-analyses", to.RootCauses),
+        Commands("cause-codes", to.RootCauses),
         Commands("action-plans", to.ActionPlans),
         Commands("effectiveness-reviews", to.ActionPlans),
         // A machine asks the service that took its event, which knows it before any read model does.

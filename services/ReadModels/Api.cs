@@ -25,6 +25,7 @@ public static class Api
         api.MapGet("/action-plans", ListActionPlansAsync).Gives<Page<CapaSummary>>();
         api.MapGet("/action-plans/{id:guid}", GetActionPlanAsync).Gives<CapaDetail>();
         api.MapGet("/root-cause-analyses/{id:guid}", GetAnalysisAsync).Gives<AnalysisDetail>();
+        api.MapGet("/cause-codes", GetCauseCodesAsync).Gives<CauseCodesDetail>();
         api.MapGet("/effectiveness-reviews", ListReviewsAsync).Gives<Page<ReviewDetail>>();
         api.MapGet("/effectiveness-reviews/{id:guid}", GetReviewAsync).Gives<ReviewDetail>();
         app.MapGroup("/internal/v1").RefuseUnknownParameters()
@@ -97,6 +98,10 @@ public static class Api
         CancellationToken ct) => Answers.SingleAsync(
             wait, Families.RootCause, id, minRevision, () => queries.FindAsync(id, caller.SiteLimit(), ct),
             analysis => analysis.Summary.Revision, ct);
+
+    private static async Task<IResult> GetCauseCodesAsync(
+        int? version, RootCauseQueries queries, CancellationToken ct) =>
+        await queries.CodesAsync(version, ct) is { } codes ? Results.Ok(codes) : HttpResults.NotFound();
 
     private static async Task<IResult> ListReviewsAsync(
         string? status, string? capaId, string? sort, string? cursor, string? limit, string? min,

@@ -22,7 +22,7 @@ IReadModel[] readModels =
 [
     new NonconformityRegister(), new DeviationRegister(), new TriageRecord(), new ActionBoard(),
     new RootCauseRegister(), new EffectivenessReviews(), new CaseDossier(), new Numbers(),
-    new ConcessionRegister(),
+    new ConcessionRegister(), new CauseCodeRegister(),
 ];
 foreach (var readModel in readModels) builder.Services.AddSingleton(readModel);
 

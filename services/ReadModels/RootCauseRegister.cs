@@ -26,6 +26,25 @@ public sealed class RootCauseRegister : IReadModel
     {
         Started f => [Insert(e, f)],
         OwnerChanged f => [Update(e, "owner = $6", f.Owner)],
+        CategoriesChosen f => [Update(e, "categories = $6::text[]", (object)f.Categories.ToArray())],
+        FactorNoted f => [Row.Statement(e, """
+            insert into read_models.cause_factor (root_cause_id, revision, position, noted_at, factor_id, category,
+              statement, noted_by)
+            values ($1, $2, $3, $4, $6, $7, $8, $9)
+            on conflict do nothing
+            """, f.FactorId, f.Category, f.Statement, f.NotedBy), Update(e)],
+        WhyAnswered f => [Row.Statement(e, """
+            insert into read_models.cause_why (root_cause_id, revision, position, answered_at, why_id, asks_after,
+              answer, answered_by)
+            values ($1, $2, $3, $4, $6, $7, $8, $9)
+            on conflict do nothing
+            """, f.WhyId, f.AsksAfter, f.Answer, f.AnsweredBy), Update(e)],
+        ContrastNoted f => [Row.Statement(e, """
+            insert into read_models.cause_contrast (root_cause_id, revision, position, noted_at, aspect, is_so,
+              is_not_so, distinction, noted_by)
+            values ($1, $2, $3, $4, $6, $7, $8, $9, $10)
+            on conflict do nothing
+            """, Wire.Name(f.Aspect), f.Is, f.IsNot, f.Distinction, f.NotedBy), Update(e)],
         CauseProposed f => [InsertCause(e, f), Update(e)],
         CauseVerified f => [Decide(e, f.CauseId, "verified", f.Method, f.Evidence, f.VerifiedBy), Update(e)],
         CauseRefuted f => [Decide(e, f.CauseId, "refuted", f.Method, f.Evidence, f.RefutedBy), Update(e)],
@@ -73,9 +92,10 @@ public sealed class RootCauseRegister : IReadModel
     // The cycle a cause was proposed in is the analysis' at that moment, which its own row tells.
     private static SqlStatement InsertCause(IncomingEvent e, CauseProposed f) => Row.Statement(e, """
         insert into read_models.cause (root_cause_id, revision, position, proposed_at, cause_id, kind, code, statement,
-          why_chain, status, proposed_by, cycle)
-        select $1, $2, $3, $4, $6, $7, $8, $9, $10, 'hypothesis', $11, r.cycle
+          why_chain, status, proposed_by, why_id, factor_id, cycle)
+        select $1, $2, $3, $4, $6, $7, $8, $9, $10, 'hypothesis', $11, $12::uuid, $13::uuid, r.cycle
         from read_models.root_cause_analysis r where r.id = $1
         on conflict do nothing
-        """, f.CauseId, Wire.Name(f.Kind), f.Code, f.Statement, f.WhyChain.ToArray(), f.ProposedBy);
+        """, f.CauseId, Wire.Name(f.Kind), f.Code, f.Statement, f.WhyChain.ToArray(), f.ProposedBy, f.WhyId,
+        f.FactorId);
 }

@@ -13,6 +13,10 @@ public static class Api
     public static void MapRootCauses(this IEndpointRouteBuilder app)
     {
         var analyses = app.MapGroup("/api/v1/root-cause-analyses").WithTags("Root cause analyses");
+        analyses.MapCommand<RootCauseCommand.AnswerWhy>("answer-why", Handle);
+        analyses.MapCommand<RootCauseCommand.ChooseCategories>("choose-categories", Handle);
+        analyses.MapCommand<RootCauseCommand.NoteFactor>("note-factor", Handle);
+        analyses.MapCommand<RootCauseCommand.NoteContrast>("note-contrast", Handle);
         analyses.MapCommand<RootCauseCommand.ProposeCause>("propose-cause", Handle);
         analyses.MapCommand<RootCauseCommand.VerifyCause>("verify-cause", Handle);
         analyses.MapCommand<RootCauseCommand.RefuteCause>("refute-cause", Handle);
@@ -23,6 +27,12 @@ public static class Api
         analyses.MapCommand<RootCauseCommand.Approve>("approve", Handle);
     }
 
+    /// <summary>Maps <c>/api/v1/cause-codes</c>: there is one tree, and a caller creates a version of it.</summary>
+    public static void MapCauseCodes(this IEndpointRouteBuilder app) =>
+        app.MapGroup("/api/v1/cause-codes").WithTags("Cause codes")
+            .MapCreate<CauseCodesCommand.Set>(
+                (id, command, context) => new HandleCauseCodes(id, command, context), isNumbered: false);
+
     private static HandleRootCauseAnalysis Handle(Guid id, RootCauseCommand command, CommandContext context) =>
         new(id, command, context);
 }
@@ -31,11 +41,29 @@ public static class Api
 public sealed record HandleRootCauseAnalysis(Guid Id, RootCauseCommand Command, CommandContext Context)
     : IHandleCommand<RootCauseCommand>;
 
-/// <summary>The one handler of the family.</summary>
+/// <summary>A command on its way to the decider of the cause codes.</summary>
+public sealed record HandleCauseCodes(Guid Id, CauseCodesCommand Command, CommandContext Context)
+    : IHandleCommand<CauseCodesCommand>;
+
+/// <summary>The one handler of analyses. A cause is proposed under the codes in force, looked up first.</summary>
 public sealed class RootCauseAnalysisHandler(
-    DeciderHandler<RootCauseAnalysis, RootCauseCommand, RootCauseEvent> analyses)
+    DeciderHandler<RootCauseAnalysis, RootCauseCommand, RootCauseEvent> analyses,
+    DeciderHandler<CauseCodeTree, CauseCodesCommand, CauseCodesEvent> codes)
     : ICommandHandler<HandleRootCauseAnalysis, CommandOutcome>
 {
-    public async ValueTask<CommandOutcome> Handle(HandleRootCauseAnalysis message, CancellationToken ct) =>
-        await analyses.HandleAsync(message.Id, message.Command, message.Context, ct);
+    public async ValueTask<CommandOutcome> Handle(HandleRootCauseAnalysis message, CancellationToken ct)
+    {
+        var command = message.Command;
+        if (command is RootCauseCommand.ProposeCause propose)
+            command = propose with { Codes = (await codes.LoadAsync(Guid.Empty, ct)).State };
+        return await analyses.HandleAsync(message.Id, command, message.Context, ct);
+    }
+}
+
+/// <summary>The one handler of the cause codes.</summary>
+public sealed class CauseCodesHandler(DeciderHandler<CauseCodeTree, CauseCodesCommand, CauseCodesEvent> codes)
+    : ICommandHandler<HandleCauseCodes, CommandOutcome>
+{
+    public async ValueTask<CommandOutcome> Handle(HandleCauseCodes message, CancellationToken ct) =>
+        await codes.HandleAsync(message.Id, message.Command, message.Context, ct);
 }

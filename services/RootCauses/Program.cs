@@ -9,6 +9,8 @@ var builder = CapaService.CreateBuilder(args, ServiceNames.RootCauses);
 builder.Services.AddMediator();
 builder.Services.AddSingleton(RootCauseAnalysis.Decider);
 builder.Services.AddSingleton<DeciderHandler<RootCauseAnalysis, RootCauseCommand, RootCauseEvent>>();
+builder.Services.AddSingleton(CauseCodeTree.Decider);
+builder.Services.AddSingleton<DeciderHandler<CauseCodeTree, CauseCodesCommand, CauseCodesEvent>>();
 
 builder.AddRelay(ServiceNames.RootCauses);
 builder.AddReactions<Reactions>(ServiceNames.RootCauses);
@@ -16,4 +18,5 @@ builder.AddReactions<Reactions>(ServiceNames.RootCauses);
 var app = builder.Build();
 app.UseCapaService();
 app.MapRootCauses();
+app.MapCauseCodes();
 await app.RunAsync();

@@ -5,6 +5,7 @@ namespace CapaEngine.Contracts;
 /// <summary>Source-generated metadata of every stored event; a type missing here fails a golden spec.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(EventMetadata))]
+[JsonSerializable(typeof(CauseCode))]
 [JsonSerializable(typeof(ExtentHit))]
 [JsonSerializable(typeof(FollowerPosition))]
 [JsonSerializable(typeof(Guid))]
@@ -199,6 +200,16 @@ namespace CapaEngine.Contracts;
     TypeInfoPropertyName = "RootCauseStarted")]
 [JsonSerializable(typeof(RootCauseEvent.OwnerChanged),
     TypeInfoPropertyName = "RootCauseOwnerChanged")]
+[JsonSerializable(typeof(RootCauseEvent.CategoriesChosen),
+    TypeInfoPropertyName = "RootCauseCategoriesChosen")]
+[JsonSerializable(typeof(RootCauseEvent.FactorNoted),
+    TypeInfoPropertyName = "RootCauseFactorNoted")]
+[JsonSerializable(typeof(RootCauseEvent.WhyAnswered),
+    TypeInfoPropertyName = "RootCauseWhyAnswered")]
+[JsonSerializable(typeof(RootCauseEvent.ContrastNoted),
+    TypeInfoPropertyName = "RootCauseContrastNoted")]
+[JsonSerializable(typeof(CauseCodesEvent.Set),
+    TypeInfoPropertyName = "CauseCodesSet")]
 [JsonSerializable(typeof(RootCauseEvent.CauseProposed),
     TypeInfoPropertyName = "RootCauseCauseProposed")]
 [JsonSerializable(typeof(RootCauseEvent.CauseVerified),

@@ -16,8 +16,8 @@ public static class ServiceNames
 /// <param name="Owner">The service that decides on these streams, and alone writes and relays them.</param>
 public sealed record Family(string Name, string Prefix, string Owner)
 {
-    /// <summary>The stream of <paramref name="id"/> in this family.</summary>
-    public string Stream(Guid id) => $"{Prefix}{id:D}";
+    /// <summary>The stream of <paramref name="id"/> in this family; the only one where there is one only.</summary>
+    public string Stream(Guid id) => Prefix.EndsWith('-') ? $"{Prefix}{id:D}" : Prefix;
 
     /// <summary>The id in a stream's name. Throws where the name is not of this family.</summary>
     public Guid IdOf(string stream) => Guid.ParseExact(stream.AsSpan(Prefix.Length), "D");
@@ -36,6 +36,7 @@ public static class Families
     public static readonly Family NonconformityNumbers =
         new("numbering-nc", "numbering-nc-", ServiceNames.Nonconformities);
     public static readonly Family RootCause = new("rootcause", "rootcause-", ServiceNames.RootCauses);
+    public static readonly Family CauseCodes = new("cause-codes", "cause-codes", ServiceNames.RootCauses);
     public static readonly Family ActionPlan = new("actionplan", "actionplan-", ServiceNames.ActionPlans);
     public static readonly Family Effectiveness = new("effectiveness", "effectiveness-", ServiceNames.ActionPlans);
     public static readonly Family CapaNumbers = new("numbering-capa", "numbering-capa-", ServiceNames.ActionPlans);
@@ -45,7 +46,7 @@ public static class Families
     [
         Deviation, Production, Quarantine, Signature, Nonconformity, Concession, TriagePolicy,
         NonconformityNumbers,
-        RootCause, ActionPlan, Effectiveness, CapaNumbers,
+        RootCause, CauseCodes, ActionPlan, Effectiveness, CapaNumbers,
     ];
 
     /// <summary>The family of a stream, or null for checkpoint and system streams.</summary>

@@ -16,13 +16,39 @@ public abstract record RootCauseEvent
     [EventType("rootcause.owner-changed.v1")]
     public sealed record OwnerChanged(string Owner) : RootCauseEvent;
 
+    /// <summary>The categories of the cause-and-effect diagram were chosen instead of the usual six.</summary>
+    [EventType("rootcause.categories-chosen.v1")]
+    public sealed record CategoriesChosen(ValueList<string> Categories, string ChosenBy) : RootCauseEvent;
+
+    /// <summary>A possible influence was noted under its category (Ishikawa).</summary>
+    [EventType("rootcause.factor-noted.v1")]
+    public sealed record FactorNoted(Guid FactorId, string Category, string Statement, string NotedBy)
+        : RootCauseEvent;
+
+    /// <summary>Somebody asked "why?" and answered.</summary>
+    /// <param name="AsksAfter">The answer that was asked after; null asks after the problem itself.</param>
+    [EventType("rootcause.why-answered.v1")]
+    public sealed record WhyAnswered(Guid WhyId, Guid? AsksAfter, string Answer, string AnsweredBy) : RootCauseEvent;
+
+    /// <summary>Where the problem is and where it could be but is not, and what sets the two apart.</summary>
+    [EventType("rootcause.contrast-noted.v1")]
+    public sealed record ContrastNoted(
+        ContrastAspect Aspect, string Is, string IsNot, string Distinction, string NotedBy) : RootCauseEvent;
+
     /// <summary>A cause was proposed; a hypothesis until verified.</summary>
     /// <param name="Code">A cause code such as <c>machine.wear</c> or <c>human-error</c>.</param>
     /// <param name="WhyChain">The answers to "why?", from the effect towards the cause.</param>
     [EventType("rootcause.cause-proposed.v1")]
     public sealed record CauseProposed(
         Guid CauseId, CauseKind Kind, string Code, string Statement, ValueList<string> WhyChain, string ProposedBy)
-        : RootCauseEvent;
+        : RootCauseEvent
+    {
+        /// <summary>The answer it follows from, where it came out of a structured chain.</summary>
+        public Guid? WhyId { get; init; }
+
+        /// <summary>The influence it follows from, where it came out of a diagram.</summary>
+        public Guid? FactorId { get; init; }
+    }
 
     /// <summary>A hypothesis was verified.</summary>
     [EventType("rootcause.cause-verified.v1")]

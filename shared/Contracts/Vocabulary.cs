@@ -18,6 +18,9 @@ public enum DispositionKind { Rework, Repair, UseAsIs, Regrade, Scrap, ReturnToS
 /// <summary>Which question a cause answers: why it happened, why it escaped, why the system let it.</summary>
 public enum CauseKind { Occurrence, Escape, System }
 
+/// <summary>What is contrasted: what it is, where, when and how much of it there is.</summary>
+public enum ContrastAspect { What, Where, When, Extent }
+
 /// <summary>How a hypothesis was verified or refuted.</summary>
 public enum VerificationMethod { Measurement, Observation, Reproduction }
 

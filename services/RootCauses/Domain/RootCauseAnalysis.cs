@@ -41,6 +41,7 @@ public sealed record RootCauseAnalysis
 
     public bool Escaped { get; init; }
     public int Cycle { get; init; } = 1;
+    public Groundwork Groundwork { get; init; } = Groundwork.Empty;
     public ValueList<Hypothesis> Hypotheses { get; init; } = [];
     public CauseDeclaredUnknown? Unknown { get; init; }
     public ExtentChecked? Extent { get; init; }
@@ -75,7 +76,7 @@ public sealed record RootCauseAnalysis
         SentBack e => analysis with { Stage = AnalysisStage.Open, Completion = null, LastSendBack = e },
         Approved e => analysis with { Stage = AnalysisStage.Approved, ApprovedBy = e.ApprovedBy },
         Reopened e => analysis.BeginCycle(e.Cycle),
-        _ => throw new InvalidOperationException($"{fact.GetType().Name} is no fact of an analysis."),
+        _ => analysis with { Groundwork = Groundwork.Evolve(analysis.Groundwork, fact) },
     };
 
     /// <summary>The rules, read as a decision table.</summary>
@@ -115,6 +116,8 @@ public sealed record RootCauseAnalysis
             (AnalysisStage.Approved, RootCauseCommand.Reopen c) when c.Cycle == analysis.Cycle + 1 =>
                 Accept(new Reopened(c.Cycle, c.Reason)),
 
+            (AnalysisStage.Open, _) when Groundwork.Decide(command, analysis.Groundwork, context) is { } decided =>
+                decided,
             _ => Reject("wrong-stage", $"Not possible while the analysis is {Words(analysis.Stage)}."),
         };
 
@@ -125,7 +128,14 @@ public sealed record RootCauseAnalysis
         if (analysis.Find(id) is not null) return Accept();
         if (analysis.Hypotheses.Any(cause => cause.Kind == c.Kind && cause.Statement == c.Statement))
             return Reject("already-proposed", "The same cause has been proposed before.");
-        return Accept(new CauseProposed(id, c.Kind, c.Code, c.Statement, c.WhyChain, context.Person));
+        if (c.Codes is { } codes && !codes.Allows(c.Code))
+            return Reject("unknown-cause-code", $"The cause codes of version {codes.Version} hold no '{c.Code}'.");
+        if (analysis.Groundwork.WhyGroundless(c) is { } groundless) return groundless;
+        var chain = c.WhyId is { } whyId ? analysis.Groundwork.ChainTo(whyId)! : c.WhyChain;
+        return Accept(new CauseProposed(id, c.Kind, c.Code, c.Statement, chain, context.Person)
+        {
+            WhyId = c.WhyId, FactorId = c.FactorId,
+        });
     }
 
     private static Decision<RootCauseEvent> Judge(Guid causeId, Judgement judgement, RootCauseAnalysis analysis)

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Serialization;
 using CapaEngine.Contracts;
 using CapaEngine.Kernel;
 
@@ -19,13 +20,42 @@ public abstract record RootCauseCommand
     [Allow(Roles.Service)]
     public sealed record ChangeOwner(string Owner) : RootCauseCommand;
 
-    /// <summary>Proposes a cause with its chain of whys.</summary>
+    /// <summary>Chooses other categories than the usual six.</summary>
+    [Allow(Roles.QualityEngineer)]
+    public sealed record ChooseCategories([property: MinLength(1), MaxLength(20)] ValueList<string> Categories)
+        : RootCauseCommand;
+
+    /// <summary>Notes a possible influence under its category.</summary>
+    [Allow(Roles.QualityEngineer, Roles.ActionOwner)]
+    public sealed record NoteFactor(
+        [property: Required, StringLength(100)] string Category,
+        [property: Required, StringLength(4000)] string Statement) : RootCauseCommand;
+
+    /// <summary>Answers why: after the problem, or after a former answer.</summary>
+    [Allow(Roles.QualityEngineer, Roles.ActionOwner)]
+    public sealed record AnswerWhy([property: Required, StringLength(4000)] string Answer, Guid? AsksAfter = null)
+        : RootCauseCommand;
+
+    /// <summary>Notes where the problem is, where it could be but is not, and what sets the two apart.</summary>
+    [Allow(Roles.QualityEngineer, Roles.ActionOwner)]
+    public sealed record NoteContrast(
+        ContrastAspect Aspect, [property: Required, StringLength(4000)] string Is,
+        [property: Required, StringLength(4000)] string IsNot,
+        [property: Required, StringLength(4000)] string Distinction) : RootCauseCommand;
+
+    /// <summary>Proposes a cause with its chain of whys, or with the answer or influence it follows from.</summary>
     [Allow(Roles.QualityEngineer, Roles.ActionOwner)]
     public sealed record ProposeCause(
         CauseKind Kind,
         [property: Required, StringLength(100), RegularExpression("^[a-z0-9-]+([.][a-z0-9-]+)*$")] string Code,
         [property: Required, StringLength(4000)] string Statement,
-        [property: MaxLength(20)] ValueList<string> WhyChain) : RootCauseCommand;
+        [property: MaxLength(20)] ValueList<string> WhyChain, Guid? WhyId = null, Guid? FactorId = null)
+        : RootCauseCommand
+    {
+        /// <summary>The codes in force, looked up by the service.</summary>
+        [JsonIgnore]
+        public CauseCodeTree? Codes { get; init; }
+    }
 
     /// <summary>Verifies a hypothesis.</summary>
     [Allow(Roles.QualityEngineer, Roles.Verifier)]

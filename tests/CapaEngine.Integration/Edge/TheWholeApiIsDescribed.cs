@@ -18,10 +18,13 @@ public sealed class TheWholeApiIsDescribed(SystemFixture system)
             + "require-corrective-action decide-no-corrective-action close",
         ["concessions"] = "grant refuse revoke",
         ["root-cause-analyses"] =
-            "propose-cause verify-cause refute-cause declare-cause-unknown check-extent complete send-back approve",
+            "answer-why choose-categories note-factor note-contrast propose-cause verify-cause refute-cause "
+            + "declare-cause-unknown check-extent complete send-back approve",
         ["action-plans"] =
-            "rate-risk plan-action cancel-action define-effectiveness-criteria submit send-back approve start-action "
-            + "complete-action verify-action return-action close cancel",
+            "rate-risk rate-failure-mode plan-action cancel-action replace-action change-action-owner change-owner "
+            + "define-effectiveness-criteria check-adverse-effects plan-deployment answer-deployment submit send-back "
+            + "approve propose-criteria-change approve-criteria-change start-action request-extension grant-extension "
+            + "refuse-extension complete-action verify-action return-action rate-residual-risk close cancel",
         ["effectiveness-reviews"] = "evaluate approve",
     };
 
@@ -34,7 +37,7 @@ public sealed class TheWholeApiIsDescribed(SystemFixture system)
         var expected = Commands.SelectMany(resource => resource.Value.Split(' ')
                 .Select(command => $"/api/v1/{resource.Key}/{{id}}/{command}"))
             .Concat(["/api/v1/nonconformities", "/api/v1/action-plans", "/api/v1/deviations", "/api/v1/production",
-                "/api/v1/concessions"])
+                "/api/v1/concessions", "/api/v1/cause-codes"])
             .ToList();
         var posts = api["paths"]!.AsObject().Where(path => path.Value!["post"] is not null)
             .ToDictionary(path => path.Key, path => path.Value!["post"]!);

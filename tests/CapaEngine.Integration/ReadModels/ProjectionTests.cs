@@ -149,6 +149,7 @@ public sealed class ProjectionTests
         "rootcause" => "rootcause.started.v1",
         "effectiveness" => "effectiveness.criteria-locked.v1",
         "numbering-nc" => "number.assigned.v1",
+        "cause-codes" => "cause-codes.set.v1",
         "concession" => "concession.requested.v1",
         "signature" => "signature.opened.v1",
         "triage-policy" => "triage-policy.set.v1",

@@ -25,7 +25,7 @@ public sealed class ReadModelDatabase : IAsyncDisposable
     [
         new NonconformityRegister(), new DeviationRegister(), new TriageRecord(), new ActionBoard(),
         new RootCauseRegister(), new EffectivenessReviews(), new CaseDossier(), new Numbers(),
-        new ConcessionRegister(),
+        new ConcessionRegister(), new CauseCodeRegister(),
     ];
 
     /// <summary>A superuser's connection string.</summary>

@@ -15,7 +15,7 @@ public sealed class ReadModelSpecs
     [
         new NonconformityRegister(), new DeviationRegister(), new TriageRecord(), new ActionBoard(),
         new RootCauseRegister(), new EffectivenessReviews(), new CaseDossier(), new Numbers(),
-        new ConcessionRegister(),
+        new ConcessionRegister(), new CauseCodeRegister(),
     ];
 
     [Fact]
