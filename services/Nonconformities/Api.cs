@@ -23,6 +23,8 @@ public static class Api
         cases.MapCommand<Command.LiftContainment>("lift-containment", Message);
         cases.MapCommand<Command.Accept>("accept", Message);
         cases.MapCommand<Command.Reject>("reject", Message);
+        cases.MapCommand<Command.Withdraw>("withdraw", Message);
+        cases.MapCommand<Command.Merge>("merge", Message);
         cases.MapCommand<Command.CompleteReview>("complete-review", Message);
         cases.MapCommand<Command.DecideDisposition>("decide-disposition", Message);
         cases.MapCommand<Command.ExecuteDisposition>("execute-disposition", Message);
@@ -33,6 +35,8 @@ public static class Api
         cases.MapCommand<Command.RequireCorrectiveAction>("require-corrective-action", Message);
         cases.MapCommand<Command.DecideNoCorrectiveAction>("decide-no-corrective-action", Message);
         cases.MapCommand<Command.Close>("close", Message);
+        cases.MapCommand<Command.Reopen>("reopen", Message);
+        cases.MapCommand<Command.Correct>("correct", Message);
 
         var concessions = api.MapGroup("concessions");
         concessions.MapCreate<ConcessionCommand.Request>(Message, isNumbered: false);

@@ -3,6 +3,7 @@ using CapaEngine.Hosting;
 using CapaEngine.Kernel;
 using CapaEngine.Nonconformities.Concessions;
 using CapaEngine.Nonconformities.Domain;
+using CapaEngine.Nonconformities.Merges;
 using Mediator;
 
 namespace CapaEngine.Nonconformities;
@@ -17,13 +18,15 @@ public sealed record HandleNonconformity(Guid Id, NonconformityCommand Command, 
 /// </summary>
 public sealed class NonconformityHandler(
     DeciderHandler<Nonconformity, NonconformityCommand, NonconformityEvent> decider, Signatures signatures,
-    ConcessionDraws draws, TimeProvider clock) : ICommandHandler<HandleNonconformity, CommandOutcome>
+    ConcessionDraws draws, CaseMerges merges, TimeProvider clock) : ICommandHandler<HandleNonconformity, CommandOutcome>
 {
     public async ValueTask<CommandOutcome> Handle(HandleNonconformity command, CancellationToken cancellationToken)
     {
         var (id, asked, context) = (command.Id, command.Command, command.Context);
         if (asked is NonconformityCommand.DecideDisposition disposition)
             return await draws.DecideAsync(id, disposition, context, cancellationToken);
+        if (asked is NonconformityCommand.Merge merge)
+            return await merges.MergeAsync(id, merge, context, cancellationToken);
         if (asked is not NonconformityCommand.Report { Subject: { } subject } report)
             return await decider.HandleAsync(id, asked, context, cancellationToken);
         var (state, _) = await decider.LoadAsync(id, cancellationToken);

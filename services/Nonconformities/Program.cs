@@ -5,6 +5,7 @@ using CapaEngine.Nonconformities;
 using CapaEngine.Nonconformities.Concessions;
 using CapaEngine.Nonconformities.Domain;
 using CapaEngine.Nonconformities.Intake;
+using CapaEngine.Nonconformities.Merges;
 using CapaEngine.Nonconformities.Triage;
 
 const string Service = ServiceNames.Nonconformities;
@@ -16,6 +17,7 @@ builder.Services.AddSingleton(Concession.Decider);
 builder.Services.AddSingleton<DeciderHandler<Concession, ConcessionCommand, ConcessionEvent>>();
 builder.Services.AddSingleton<ConcessionDraws>();
 builder.Services.AddSingleton<ConcessionClock>();
+builder.Services.AddSingleton<CaseMerges>();
 builder.Services.AddSingleton<Signatures>();
 builder.Services.AddSingleton<IntakeLog>();
 builder.Services.AddSingleton<CaseOpening>();

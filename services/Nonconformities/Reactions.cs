@@ -2,6 +2,7 @@ using CapaEngine.Contracts;
 using CapaEngine.Hosting;
 using CapaEngine.Kernel;
 using CapaEngine.Nonconformities.Concessions;
+using CapaEngine.Nonconformities.Merges;
 using Mediator;
 using Command = CapaEngine.Nonconformities.Domain.NonconformityCommand;
 using Plan = CapaEngine.Contracts.ActionPlanEvent;
@@ -9,17 +10,22 @@ using Plan = CapaEngine.Contracts.ActionPlanEvent;
 namespace CapaEngine.Nonconformities;
 
 /// <summary>
-/// Copies the stage of each CAPA to the nonconformities it serves, where closing asks for it (G17), and gives back what
-/// was drawn from a concession for a disposition that never came (G06).
+/// Copies the stage of each CAPA to the nonconformities it serves, where closing asks for it (G17), gives back what
+/// was drawn from a concession for a disposition that never came (G06), and finishes merges that were
+/// interrupted (G20).
 /// </summary>
-public sealed class Reactions(IEventStore store, ISender sender, ConcessionDraws draws) : IReactions
+public sealed class Reactions(IEventStore store, ISender sender, ConcessionDraws draws, CaseMerges merges)
+    : IReactions
 {
-    public IReadOnlyList<Family> Families { get; } = [Contracts.Families.ActionPlan, Contracts.Families.Concession];
+    public IReadOnlyList<Family> Families { get; } =
+        [Contracts.Families.ActionPlan, Contracts.Families.Concession, Contracts.Families.Nonconformity];
 
     public async Task<ReactionOutcome> ReactAsync(IncomingEvent incoming, CancellationToken ct) => incoming.Fact switch
     {
         ConcessionEvent.Drawn drawn => await draws.SettleAsync(incoming, drawn, ct),
-        ConcessionEvent => new ReactionOutcome.AlreadyDone(),
+        NonconformityEvent.MergePrepared prepared => await merges.SettleAsync(incoming, prepared, ct),
+        NonconformityEvent.Merged => await merges.FinishAsync(incoming, ct),
+        ConcessionEvent or NonconformityEvent => new ReactionOutcome.AlreadyDone(),
         _ => await NoteStageAsync(incoming, ct),
     };
 

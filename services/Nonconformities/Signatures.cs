@@ -10,7 +10,7 @@ public sealed record SignatureCycle(
     SignatureEvent.Opened Opened, LogPosition Position, long Revision, EventMetadata Metadata);
 
 /// <summary>Where the case of a cycle stands in the log.</summary>
-/// <param name="ClosedAt">Position of its closing or rejection; null while it is open.</param>
+/// <param name="ClosedAt">Position of its first end, by whatever way; null while it has had none.</param>
 /// <param name="Deviations">The deviations attached to it.</param>
 public sealed record CaseSeen(bool Exists, LogPosition? ClosedAt, HashSet<Guid> Deviations);
 
@@ -51,7 +51,10 @@ public sealed class Signatures(IEventStore store, TimeProvider clock)
             switch (EventCatalog.Deserialize(recorded.Type, recorded.Data.Span))
             {
                 case NonconformityEvent.DeviationsAttached attached: deviations.UnionWith(attached.Deviations); break;
-                case NonconformityEvent.Closed or NonconformityEvent.Rejected: closedAt = recorded.Position; break;
+                case NonconformityEvent.Closed or NonconformityEvent.Rejected or NonconformityEvent.Withdrawn
+                    or NonconformityEvent.Merged:
+                    closedAt ??= recorded.Position;
+                    break;
             }
         }
 

@@ -7,7 +7,8 @@ namespace CapaEngine.ReadModels;
 /// <summary>All reading over HTTP. Who is bound to a site sees that site only, as if there were no other.</summary>
 public static class Api
 {
-    private static readonly string[] Statuses = ["reported", "under-review", "open", "closed", "rejected"];
+    private static readonly string[] Statuses =
+        ["reported", "under-review", "open", "closed", "rejected", "withdrawn", "merged"];
     private static readonly string[] ReviewStatuses = ["criteria-locked", "monitoring", "in-approval", "decided"];
     private static readonly string[] Pdca = ["plan", "do", "check", "act"];
     private static readonly string[] Severities = [.. Enum.GetValues<Severity>().Select(Wire.Name)];

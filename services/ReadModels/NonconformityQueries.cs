@@ -16,7 +16,9 @@ public sealed record NonconformitySummary(
     DateTimeOffset? MaterialClosedAt, DateTimeOffset? ClosedAt, DateTimeOffset? RejectedAt, string? AcceptedBy,
     string? ClosedBy, long DeviationCount, DateTimeOffset? DeviationsFrom, DateTimeOffset? DeviationsTo, Guid[] CapaIds,
     Guid? SignatureId, int? SignatureCycle, int? PolicyVersion, double AgeDays, bool Imported, long Revision,
-    long Position, DateTimeOffset OccurredAt, DateTimeOffset RecordedAt, DateTimeOffset UpdatedAt);
+    long Position, DateTimeOffset OccurredAt, DateTimeOffset RecordedAt, DateTimeOffset UpdatedAt,
+    DateTimeOffset? WithdrawnAt, DateTimeOffset? MergedAt, Guid? MergedInto, DateTimeOffset? ReopenedAt,
+    int ReopenCount, DateTimeOffset? CorrectedAt, int CorrectionCount, bool SignatureSuperseded);
 
 /// <summary>A decided quantity of nonconforming output.</summary>
 public sealed record DispositionLine(

@@ -32,7 +32,17 @@ public sealed class NonconformityRegister : IReadModel
             """, f.AcceptedBy, Wire.Name(f.Severity), f.ContainmentDueHours)],
         Rejected => [Update(e, "status = 'rejected', rejected_at = $4")],
         ReviewCompleted => [Update(e, "status = 'open', reviewed_at = $4")],
-        Closed f => [Update(e, "status = 'closed', closed_at = $4, closed_by = $6", f.ClosedBy)],
+        Closed f => [Update(e, """
+            status = 'closed', closed_at = $4, closed_by = $6, signature_superseded = false
+            """, f.ClosedBy)],
+        Withdrawn => [Update(e, "status = 'withdrawn', withdrawn_at = $4")],
+        Merged f => [Update(e, "status = 'merged', merged_at = $4, merged_into = $6", f.IntoId)],
+        DuplicateAbsorbed f => [Absorb(e, f)],
+        Reopened => [Update(e, """
+            status = 'open', reopened_at = $4, reopen_count = reopen_count + 1, closed_at = null, closed_by = null,
+            signature_superseded = false
+            """)],
+        Corrected f => [Correct(e, f)],
 
         ContainmentPlanned f => [Update(e, """
             containment = 'planned', containment_ended_at = null,
@@ -67,6 +77,29 @@ public sealed class NonconformityRegister : IReadModel
 
     private static SqlStatement Update(IncomingEvent e, string? set = null, params object?[] more) =>
         Row.Update(e, "nonconformity", set, more);
+
+    // A hold moves with the goods: the stricter of the two is what the case has.
+    private static SqlStatement Absorb(IncomingEvent e, DuplicateAbsorbed f) => Update(e, """
+        lots = array(
+          select lot from unnest(lots || $6::text[]) with ordinality as listed (lot, place)
+          group by lot order by min(place)),
+        affected_quantity = affected_quantity + $7,
+        containment = case when $8 then 'in-place' when $9 and containment <> 'in-place' then 'planned'
+          else containment end,
+        containment_ended_at = case when $8 or $9 then null else containment_ended_at end
+        """, f.Lots.ToArray(), f.AdditionalQuantity, f.HoldIsInPlace, f.Hold is not null);
+
+    private static SqlStatement Correct(IncomingEvent e, Corrected f) => Update(e, """
+        corrected_at = $4, correction_count = correction_count + 1, title = coalesce($6::text, title),
+        description = coalesce($7::text, description), product = coalesce($8::text, product),
+        process = coalesce($9::text, process),
+        requirement_standard = coalesce($10::text, requirement_standard),
+        requirement_edition = coalesce($11::text, requirement_edition),
+        requirement_clause = coalesce($12::text, requirement_clause),
+        requirement_text = case when $10::text is null then requirement_text else $13::text end,
+        signature_superseded = signature_superseded or $14
+        """, f.Title, f.Description, f.Product, f.Process, f.Requirement?.Standard, f.Requirement?.Edition,
+        f.Requirement?.Clause, f.Requirement?.Text, f.SupersedesSignature);
 
     private static SqlStatement UpdateLine(IncomingEvent e, Guid lineId, string set, params object?[] more) =>
         Row.UpdatePart(e, "disposition_line", Line, set, lineId, more);

@@ -196,6 +196,22 @@ namespace CapaEngine.Contracts;
 [JsonSerializable(
     typeof(NonconformityEvent.ConcessionDrawLapsed),
     TypeInfoPropertyName = "NonconformityConcessionDrawLapsed")]
+[JsonSerializable(typeof(NonconformityEvent.Withdrawn),
+    TypeInfoPropertyName = "NonconformityWithdrawn")]
+[JsonSerializable(typeof(NonconformityEvent.MergePrepared),
+    TypeInfoPropertyName = "NonconformityMergePrepared")]
+[JsonSerializable(typeof(NonconformityEvent.Merged),
+    TypeInfoPropertyName = "NonconformityMerged")]
+[JsonSerializable(typeof(NonconformityEvent.DuplicateAbsorbed),
+    TypeInfoPropertyName = "NonconformityDuplicateAbsorbed")]
+[JsonSerializable(typeof(NonconformityEvent.MergeAbandoned),
+    TypeInfoPropertyName = "NonconformityMergeAbandoned")]
+[JsonSerializable(typeof(NonconformityEvent.MergeLapsed),
+    TypeInfoPropertyName = "NonconformityMergeLapsed")]
+[JsonSerializable(typeof(NonconformityEvent.Reopened),
+    TypeInfoPropertyName = "NonconformityReopened")]
+[JsonSerializable(typeof(NonconformityEvent.Corrected),
+    TypeInfoPropertyName = "NonconformityCorrected")]
 [JsonSerializable(typeof(RootCauseEvent.Started),
     TypeInfoPropertyName = "RootCauseStarted")]
 [JsonSerializable(typeof(RootCauseEvent.OwnerChanged),

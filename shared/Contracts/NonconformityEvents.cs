@@ -29,6 +29,47 @@ public abstract record NonconformityEvent
     [EventType("nonconformity.rejected.v1")]
     public sealed record Rejected(string RejectedBy, string Reason) : NonconformityEvent;
 
+    /// <summary>Whoever reported it withdrew the report before it was accepted.</summary>
+    [EventType("nonconformity.withdrawn.v1")]
+    public sealed record Withdrawn(string WithdrawnBy, string Reason) : NonconformityEvent;
+
+    /// <summary>This case is about to take in a duplicate; until that is settled it cannot end (G20).</summary>
+    [EventType("nonconformity.merge-prepared.v1")]
+    public sealed record MergePrepared(Guid MergeId, Guid FromId) : NonconformityEvent;
+
+    /// <summary>It is a duplicate of another case, which goes on (G20).</summary>
+    /// <param name="AdditionalQuantity">What it adds to the quantity affected by the other case.</param>
+    [EventType("nonconformity.merged.v1")]
+    public sealed record Merged(Guid MergeId, Guid IntoId, string MergedBy, string Reason, double AdditionalQuantity)
+        : NonconformityEvent;
+
+    /// <summary>What a duplicate held has become this case's: its lots, its hold; its deviations follow.</summary>
+    /// <param name="Hold">The containment the duplicate had planned or in place; null where it had none.</param>
+    /// <param name="HoldIsInPlace">Whether that containment was in place.</param>
+    [EventType("nonconformity.duplicate-absorbed.v1")]
+    public sealed record DuplicateAbsorbed(
+        Guid MergeId, Guid FromId, ValueList<string> Lots, double AdditionalQuantity, string? Hold, int? HoldDueHours,
+        bool HoldIsInPlace) : NonconformityEvent;
+
+    /// <summary>A merge that was prepared here was given up.</summary>
+    [EventType("nonconformity.merge-abandoned.v1")]
+    public sealed record MergeAbandoned(Guid MergeId) : NonconformityEvent;
+
+    /// <summary>A merge of this case was given up before it was decided; it never will be.</summary>
+    [EventType("nonconformity.merge-lapsed.v1")]
+    public sealed record MergeLapsed(Guid MergeId) : NonconformityEvent;
+
+    /// <summary>A closed case was opened again (G18). What was done stays done.</summary>
+    [EventType("nonconformity.reopened.v1")]
+    public sealed record Reopened(string ReopenedBy, string Reason) : NonconformityEvent;
+
+    /// <summary>What was written was corrected (G19). Members given change; the old ones stay in the log.</summary>
+    /// <param name="SupersedesSignature">Whether a signature over the older text no longer covers the case.</param>
+    [EventType("nonconformity.corrected.v1")]
+    public sealed record Corrected(
+        string CorrectedBy, string Reason, string? Title, string? Description, RequirementRef? Requirement,
+        string? Product, string? Process, bool SupersedesSignature) : NonconformityEvent;
+
     /// <summary>Containment is needed and planned.</summary>
     [EventType("nonconformity.containment-planned.v1")]
     public sealed record ContainmentPlanned(string Description, int DueHours) : NonconformityEvent;

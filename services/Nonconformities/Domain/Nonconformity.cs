@@ -6,7 +6,7 @@ using Fact = CapaEngine.Contracts.NonconformityEvent;
 namespace CapaEngine.Nonconformities.Domain;
 
 /// <summary>Where the case stands as a whole; its tracks move beside it.</summary>
-public enum NonconformityStage { NotReported, Reported, UnderReview, Open, Closed, Rejected }
+public enum NonconformityStage { NotReported, Reported, UnderReview, Open, Closed, Rejected, Withdrawn, Merged }
 
 /// <summary>Where containment stands (§10.2.1 a).</summary>
 public enum ContainmentStage { Undecided, NotNeeded, Planned, InPlace, Lifted }
@@ -49,6 +49,9 @@ public sealed record Nonconformity
     public NonconformityStage Stage { get; private init; }
     public string? Site { get; private init; }
     public string Title { get; private init; } = "";
+    public string Description { get; private init; } = "";
+    public RequirementRef? Requirement { get; private init; }
+    public string? Process { get; private init; }
     public string ReportedBy { get; private init; } = "";
     public Severity Severity { get; private init; }
     public DetectionStage DetectionStage { get; private init; }
@@ -60,7 +63,22 @@ public sealed record Nonconformity
     public DeviationSubject? Subject { get; private init; }
     public int? SignatureCycle { get; private init; }
     public DateTimeOffset? CountWindowFrom { get; private init; }
-    public ImmutableHashSet<Guid> Deviations { get; private init; } = [];
+    public ImmutableDictionary<Guid, DateTimeOffset> Deviations { get; private init; } =
+        ImmutableDictionary<Guid, DateTimeOffset>.Empty;
+
+    /// <summary>Where this case went as a duplicate; null while it is its own.</summary>
+    public Fact.Merged? MergedInto { get; private init; }
+
+    /// <summary>Duplicates that this case is about to take in, by merge.</summary>
+    public ImmutableDictionary<Guid, Guid> Incoming { get; private init; } = ImmutableDictionary<Guid, Guid>.Empty;
+
+    /// <summary>Merges that were taken in or given up; none of them is prepared again.</summary>
+    public ImmutableHashSet<Guid> SettledMerges { get; private init; } = [];
+    public ImmutableHashSet<Guid> LapsedMerges { get; private init; } = [];
+    public Fact.Reopened? Reopening { get; private init; }
+
+    /// <summary>Whether the case was corrected after it was signed, so that it must be signed again (G19).</summary>
+    public bool SignatureIsSuperseded { get; private init; }
     public int? ContainmentDueHours { get; private init; }
     public ContainmentStage Containment { get; private init; }
     public Fact.ContainmentPlanned? ContainmentPlan { get; private init; }
@@ -89,11 +107,15 @@ public sealed record Nonconformity
             Severity = e.Severity, DetectionStage = e.DetectionStage, Lots = e.Lots, Subject = e.Subject,
             AffectedQuantity = e.AffectedQuantity, SignatureCycle = e.SignatureCycle,
             CountWindowFrom = e.CountWindowFrom, Product = e.Product ?? e.Subject?.Product, Unit = e.Unit,
-            DetectedAt = e.DetectedAt,
+            DetectedAt = e.DetectedAt, Description = e.Description, Requirement = e.Requirement,
+            Process = e.Process ?? e.Subject?.Process,
         },
         _ when state.Stage == NonconformityStage.NotReported =>
             throw new InvalidOperationException($"A {fact.GetType().Name} came before the report."),
-        Fact.DeviationsAttached e => state with { Deviations = state.Deviations.Union(e.Deviations) },
+        Fact.DeviationsAttached e => state with
+        {
+            Deviations = state.Deviations.SetItems(e.Deviations.Select(id => KeyValuePair.Create(id, e.DetectedTo))),
+        },
         Fact.Accepted e => state with
         {
             Stage = NonconformityStage.UnderReview, Severity = e.Severity, ContainmentDueHours = e.ContainmentDueHours,
@@ -128,8 +150,45 @@ public sealed record Nonconformity
             Capas = state.Capas.Replace(capa => capa.CapaId == e.CapaId, capa =>
                 capa with { Stage = e.Stage, Cycle = e.Cycle, Verdict = e.Verdict }),
         },
-        Fact.Closed => state with { Stage = NonconformityStage.Closed },
+        Fact.Closed => state with { Stage = NonconformityStage.Closed, SignatureIsSuperseded = false },
+        Fact.Withdrawn => state with { Stage = NonconformityStage.Withdrawn },
+        Fact.Reopened e => state with
+        {
+            Stage = NonconformityStage.Open, Reopening = e, SignatureIsSuperseded = false,
+        },
+        Fact.Corrected e => state.WithCorrection(e),
+        Fact.MergePrepared e => state with { Incoming = state.Incoming.Add(e.MergeId, e.FromId) },
+        Fact.Merged e => state with { Stage = NonconformityStage.Merged, MergedInto = e },
+        Fact.MergeLapsed e => state with { LapsedMerges = state.LapsedMerges.Add(e.MergeId) },
+        Fact.MergeAbandoned e => state.WithSettled(e.MergeId),
+        Fact.DuplicateAbsorbed e => state.WithSettled(e.MergeId).WithDuplicate(e),
         _ => throw new InvalidOperationException($"A {fact.GetType().Name} is no fact of a nonconformity."),
+    };
+
+    private Nonconformity WithCorrection(Fact.Corrected e) => this with
+    {
+        Title = e.Title ?? Title, Description = e.Description ?? Description,
+        Requirement = e.Requirement ?? Requirement, Product = e.Product ?? Product,
+        Process = e.Process ?? Process,
+        SignatureIsSuperseded = SignatureIsSuperseded || e.SupersedesSignature,
+    };
+
+    private Nonconformity WithSettled(Guid mergeId) => this with
+    {
+        Incoming = Incoming.Remove(mergeId), SettledMerges = SettledMerges.Add(mergeId),
+    };
+
+    // A hold moves with the goods: the stricter of the two holds is what the case has.
+    private Nonconformity WithDuplicate(Fact.DuplicateAbsorbed e) => this with
+    {
+        Lots = Lots.AddRange(e.Lots.Except(Lots)), AffectedQuantity = AffectedQuantity + e.AdditionalQuantity,
+        Containment = e switch
+        {
+            { HoldIsInPlace: true } => ContainmentStage.InPlace,
+            { Hold: not null } when Containment != ContainmentStage.InPlace => ContainmentStage.Planned,
+            _ => Containment,
+        },
+        ContainmentPlan = ContainmentPlan ?? (e.Hold is null ? null : new(e.Hold, e.HoldDueHours ?? 0)),
     };
 
     private Nonconformity WithLine(Guid lineId, Func<DispositionLine, DispositionLine> change) =>

@@ -56,6 +56,52 @@ public abstract record NonconformityCommand
     [Allow(Roles.QualityEngineer)]
     public sealed record Reject([property: Required, StringLength(TextMax)] string Reason) : NonconformityCommand;
 
+    /// <summary>Takes one's own report back, before it was accepted.</summary>
+    [Allow(Roles.Reporter, Roles.SourceSystem, Roles.QualityEngineer, Roles.ActionOwner, Roles.Verifier,
+        Roles.DispositionAuthority, Roles.Approver, Roles.Auditor)]
+    public sealed record Withdraw([property: Required, StringLength(TextMax)] string Reason) : NonconformityCommand;
+
+    /// <summary>Ends it as a duplicate of another case (G20).</summary>
+    [Allow(Roles.QualityEngineer)]
+    public sealed record Merge(
+        Guid IntoId, [property: Required, StringLength(TextMax)] string Reason,
+        [property: Range(0, QuantityMax)] double AdditionalQuantity) : NonconformityCommand
+    {
+        /// <summary>Whether the other case is prepared to take it in; never requested.</summary>
+        [JsonIgnore]
+        public bool IsPrepared { get; init; }
+    }
+
+    /// <summary>Gives up a merge of this case, unless it was decided.</summary>
+    [Allow(Roles.Service)]
+    public sealed record GiveUpMerge(Guid MergeId, Guid IntoId) : NonconformityCommand;
+
+    /// <summary>Prepares this case to take in a duplicate.</summary>
+    [Allow(Roles.Service)]
+    public sealed record PrepareMerge(Guid MergeId, Guid FromId, string Site) : NonconformityCommand;
+
+    /// <summary>Takes in what a duplicate held.</summary>
+    [Allow(Roles.Service)]
+    public sealed record AbsorbDuplicate(
+        Guid MergeId, Guid FromId, ValueList<string> Lots, double AdditionalQuantity, string? Hold, int? HoldDueHours,
+        bool HoldIsInPlace, ValueList<CountedDeviation> Deviations) : NonconformityCommand;
+
+    /// <summary>Gives up a merge that was prepared here.</summary>
+    [Allow(Roles.Service)]
+    public sealed record AbandonMerge(Guid MergeId) : NonconformityCommand;
+
+    /// <summary>Opens a closed case again (G18).</summary>
+    [Allow(Roles.Approver)]
+    public sealed record Reopen([property: Required, StringLength(TextMax)] string Reason) : NonconformityCommand;
+
+    /// <summary>Corrects what was written; the only change that is possible after closing (G19).</summary>
+    [Allow(Roles.QualityEngineer, Roles.Approver)]
+    public sealed record Correct(
+        [property: Required, StringLength(TextMax)] string Reason, [property: StringLength(TitleMax)] string? Title,
+        [property: StringLength(TextMax)] string? Description, RequirementRef? Requirement,
+        [property: StringLength(NameMax)] string? Product,
+        [property: StringLength(NameMax)] string? Process) : NonconformityCommand;
+
     /// <summary>Plans containment; possible from the first state on (§10.2.1 a).</summary>
     [Allow(Roles.QualityEngineer, Roles.Reporter)]
     public sealed record PlanContainment(

@@ -29,8 +29,23 @@ public static class NonconformityRules
             (_, Command.NoteCapaStage c) => NoteCapaStage(c, state),
             (_, Command.GiveUpDraw c) => Dispositions.GiveUp(c, state),
 
-            (Stage.Rejected, Command.Reject) or (Stage.Closed, Command.Close) => Accept(),
-            (Stage.Rejected or Stage.Closed, _) => WrongStage(state),
+            (_, Command.GiveUpMerge c) => Merging.GiveUp(c, state),
+            (_, Command.PrepareMerge c) => Merging.Prepare(c, state),
+            (_, Command.AbsorbDuplicate c) => Merging.Absorb(c, state),
+            (_, Command.AbandonMerge c) => Merging.Abandon(c, state),
+
+            (Stage.Rejected, Command.Reject) or (Stage.Withdrawn, Command.Withdraw) => Accept(),
+            (Stage.Closed, Command.Close) => Closing.SignAgain(state, context),
+            (Stage.Merged, Command.Merge c) when state.MergedInto!.IntoId == c.IntoId => Accept(),
+            (_, Command.Reopen c) => Ending.Reopen(c, state, context),
+            (Stage.Rejected or Stage.Withdrawn or Stage.Merged, _) => WrongStage(state),
+            (_, Command.Correct c) => Ending.Correct(c, state, context),
+            (Stage.Closed, _) => WrongStage(state),
+
+            (_, Command.Reject or Command.Withdraw or Command.Merge or Command.Close)
+                when !state.Incoming.IsEmpty => Merging.InProgress(),
+            (_, Command.Withdraw c) => Ending.Withdraw(c, state, context),
+            (_, Command.Merge c) => Merging.Merge(c, state, context),
 
             (_, Command.Accept c) => AcceptForReview(c, state, context),
             (_, Command.Reject c) => RejectAsUnfounded(c, state, context),
@@ -85,9 +100,10 @@ public static class NonconformityRules
         return Accept([reported, .. Attached(c.Deviations, Nonconformity.NotReported)]);
     }
 
-    private static Fact[] Attached(ValueList<CountedDeviation> deviations, Nonconformity state) =>
+    internal static Fact[] Attached(ValueList<CountedDeviation> deviations, Nonconformity state) =>
     [
-        .. deviations.Where(deviation => !state.Deviations.Contains(deviation.Id)).DistinctBy(deviation => deviation.Id)
+        .. deviations.Where(deviation => !state.Deviations.ContainsKey(deviation.Id))
+            .DistinctBy(deviation => deviation.Id)
             .Chunk(DeviationsPerFactMax).Select(chunk => new Fact.DeviationsAttached(
                 chunk.Select(deviation => deviation.Id).ToValueList(),
                 chunk.Min(deviation => deviation.DetectedAt), chunk.Max(deviation => deviation.DetectedAt))),

@@ -192,6 +192,12 @@ internal static class CauseDecision
 /// <summary>Closing (G17): every track must be at its end, and the refusal names the first that is not.</summary>
 internal static class Closing
 {
+    // G19. A correction left the signature behind; the corrected case is signed anew.
+    public static Decision<Fact> SignAgain(Nonconformity state, CommandContext context) =>
+        state.SignatureIsSuperseded
+            ? Accept(new Fact.Closed(context.Person, context.Sign(SignatureMeaning.Approved)))
+            : Accept();
+
     public static Decision<Fact> Close(Nonconformity state, CommandContext context) => state switch
     {
         { Containment: not (ContainmentStage.NotNeeded or ContainmentStage.Lifted) } =>

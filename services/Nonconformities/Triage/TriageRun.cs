@@ -52,7 +52,8 @@ public sealed class TriageRun(
                 if (reported is { PolicyVersion: null, Subject: { } subject } && subjects.ContainsKey(subject))
                     await ReloadAsync(subject, ct);
                 break;
-            case "nonconformity.closed.v1" or "nonconformity.rejected.v1":
+            case "nonconformity.closed.v1" or "nonconformity.rejected.v1" or "nonconformity.withdrawn.v1"
+                or "nonconformity.merged.v1":
                 var caseId = Families.Nonconformity.IdOf(recorded.Stream);
                 if (subjectOfCase.TryGetValue(caseId, out var owner) && subjects.TryGetValue(owner, out var known))
                     known.Close(caseId, recorded.Position);

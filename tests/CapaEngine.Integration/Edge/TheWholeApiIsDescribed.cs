@@ -15,7 +15,7 @@ public sealed class TheWholeApiIsDescribed(SystemFixture system)
             "accept reject plan-containment decide-containment-not-needed confirm-containment lift-containment "
             + "complete-review decide-disposition execute-disposition verify-disposition "
             + "decide-customer-notice-not-needed require-customer-notice confirm-customer-informed "
-            + "require-corrective-action decide-no-corrective-action close",
+            + "require-corrective-action decide-no-corrective-action close withdraw merge reopen correct",
         ["concessions"] = "grant refuse revoke",
         ["root-cause-analyses"] =
             "answer-why choose-categories note-factor note-contrast propose-cause verify-cause refute-cause "

@@ -3,6 +3,7 @@ using CapaEngine.Kernel;
 using CapaEngine.Nonconformities;
 using CapaEngine.Nonconformities.Concessions;
 using CapaEngine.Nonconformities.Domain;
+using CapaEngine.Nonconformities.Merges;
 using CapaEngine.Nonconformities.Triage;
 using Microsoft.Extensions.Configuration;
 
@@ -86,7 +87,8 @@ internal sealed class TriageSimulation
     public static readonly DeviationSubject Subject = new("north", "housing", "milling", "m-1", "width", null);
 
     public NonconformityHandler Handler => new(
-        decider, Signatures, new ConcessionDraws(decider, new(store, Concession.Decider, clock), clock), clock);
+        decider, Signatures, new ConcessionDraws(decider, new(store, Concession.Decider, clock), clock),
+        new CaseMerges(decider, clock), clock);
 
     /// <summary>The cases with the deviations attached to each, in the order in which they were opened.</summary>
     public async Task<List<OpenedCase>> CasesAsync()
