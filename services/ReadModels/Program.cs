@@ -32,6 +32,7 @@ builder.Services.AddSingleton<ActionBoardQueries>();
 builder.Services.AddSingleton<RootCauseQueries>();
 builder.Services.AddSingleton<EffectivenessQueries>();
 builder.Services.AddSingleton<DossierQueries>();
+builder.Services.AddSingleton<SimilarityQueries>();
 builder.Services.AddSingleton<Evidence>();
 builder.Services.AddSingleton<RevisionWait>();
 builder.Services.AddSingleton<ParkedStreams>();
@@ -50,4 +51,5 @@ await Schema.MigrateAsync(postgres, app.Logger, app.Lifetime.ApplicationStopping
 app.UseCapaService();
 app.MapReadModels();
 app.MapMaterial();
+app.MapSimilarity();
 await app.RunAsync();

@@ -124,7 +124,7 @@ public sealed class ProjectionTests
         }
     }
 
-    // Streams are named after an id but for these two, whose rows have a key of their own.
+    // Streams are named after an id but for a few, whose rows have a key of their own.
     private static string StreamOf(string type) => type switch
     {
         "number.assigned.v1" => "numbering-nc-2026",
@@ -136,6 +136,7 @@ public sealed class ProjectionTests
     {
         "number.assigned.v1" => "NC-2026-000001",
         "triage-policy.set.v1" => "triage_policy",
+        "cause-codes.set.v1" => "cause_code",
         _ => NameBasedId.From(type).ToString("D"),
     };
 

@@ -1,0 +1,158 @@
+-- Which cases are like a case, point by point, and how well that would have found later repeats. The functions read as
+-- their owner, as views do, so that analysts may ask them without rights on the tables.
+create index nonconformity_by_signature on read_models.nonconformity (signature_id, opened_at);
+create index nonconformity_by_product on read_models.nonconformity (product, process, opened_at);
+create index nonconformity_by_process on read_models.nonconformity (process, opened_at);
+create index nonconformity_by_characteristic on read_models.nonconformity (subject_characteristic, opened_at);
+create index nonconformity_by_defect_code on read_models.nonconformity (subject_defect_code, opened_at);
+
+-- The words of a case that can tell it from others.
+create function read_models.words_of(search tsvector) returns text[]
+language sql immutable parallel safe as $$
+  select coalesce(array_agg(word), '{}') from unnest(tsvector_to_array(search)) as word where length(word) > 2
+$$;
+
+-- The question that any of these words answers; null where there are none.
+create function read_models.any_word_of(search tsvector) returns tsquery
+language sql immutable parallel safe as $$
+  select string_agg(quote_literal(replace(word, '\', ' ')), ' | ')::tsquery
+  from unnest(read_models.words_of(search)) as word
+$$;
+
+-- The codes of the causes verified for a case up to a moment, by all its CAPAs.
+create function read_models.cause_codes_of(of_case uuid, known_at timestamptz) returns text[]
+language sql stable as $$
+  select coalesce(array_agg(distinct c.code), '{}')
+  from read_models.root_cause_analysis r
+  join read_models.cause c on c.root_cause_id = r.id
+  where c.status = 'verified' and c.decided_at <= known_at and r.capa_id in (
+    select l.capa_id from read_models.nonconformity_capa l where l.nonconformity_id = of_case
+    union select l.capa_id from read_models.capa_nonconformity l where l.nonconformity_id = of_case)
+$$;
+
+create function reporting.similar_nonconformities(
+  of_case uuid, known_at timestamptz default now(), count_max integer default 10, with_signature boolean default true,
+  only_site text default null)
+returns table (
+  nonconformity_id uuid, number text, site text, title text, status text, opened_at timestamptz, points numeric,
+  signature_points numeric, product_points numeric, process_points numeric, cause_points numeric,
+  word_points numeric, shared_causes text[], shared_words text[])
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with asked as (
+    select n.*, read_models.words_of(n.search) as words, read_models.any_word_of(n.search) as any_word,
+      read_models.cause_codes_of(n.id, known_at) as codes
+    from read_models.nonconformity n where n.id = of_case
+  ),
+  -- Cases with the same cause are looked for from the cause, because no column of a case names it.
+  with_cause as (
+    select l.nonconformity_id as id, max(case when c.code = code.own then 20 else 8 end) as points,
+      array_agg(distinct c.code) as codes
+    from asked a cross join unnest(a.codes) as code (own)
+    join read_models.cause c on split_part(c.code, '.', 1) = split_part(code.own, '.', 1)
+      and c.status = 'verified' and c.decided_at <= known_at
+    join read_models.root_cause_analysis r on r.id = c.root_cause_id
+    join (
+      select k.capa_id, k.nonconformity_id from read_models.nonconformity_capa k
+      union select k.capa_id, k.nonconformity_id from read_models.capa_nonconformity k) l on l.capa_id = r.capa_id
+    group by l.nonconformity_id
+  ),
+  -- The newest of each kind, each by its index, so that the answer takes as long among many cases as among few.
+  by_parts as (
+    (select n.id from asked a join read_models.nonconformity n on n.signature_id = a.signature_id
+      where with_signature and n.opened_at < known_at order by n.opened_at desc limit 200)
+    union
+    (select n.id from asked a join read_models.nonconformity n on n.subject_characteristic = a.subject_characteristic
+      where with_signature and n.opened_at < known_at order by n.opened_at desc limit 200)
+    union
+    (select n.id from asked a join read_models.nonconformity n on n.subject_defect_code = a.subject_defect_code
+      where with_signature and n.opened_at < known_at order by n.opened_at desc limit 200)
+    union
+    (select n.id from asked a join read_models.nonconformity n on n.product = a.product and n.process = a.process
+      where n.opened_at < known_at order by n.opened_at desc limit 200)
+    union
+    (select n.id from asked a join read_models.nonconformity n on n.product = a.product
+      where n.opened_at < known_at order by n.opened_at desc limit 200)
+    union
+    (select n.id from asked a join read_models.nonconformity n on n.process = a.process
+      where n.opened_at < known_at order by n.opened_at desc limit 200)
+    union
+    select w.id from with_cause w
+  ),
+  -- Words alone are worth little, so they are asked only where little else is like the case.
+  candidate as (
+    select p.id from by_parts p
+    union
+    (select n.id from asked a join read_models.nonconformity n on n.search @@ a.any_word
+      where (select count(*) from by_parts) < 50 and n.opened_at < known_at order by n.opened_at desc limit 200)
+  ),
+  likely as (
+    select n.id, n.site, n.title, n.status, n.opened_at, n.search,
+      case
+        when not with_signature then 0
+        when n.signature_id = a.signature_id then 40
+        when n.subject_characteristic = a.subject_characteristic or n.subject_defect_code = a.subject_defect_code
+          then 20
+        else 0 end as signature_points,
+      case when n.product = a.product then 15 else 0 end as product_points,
+      case when n.process = a.process then 15 else 0 end as process_points,
+      coalesce(w.points, 0) as cause_points, coalesce(w.codes, '{}') as shared_causes, a.words as own_words
+    from candidate one
+    join read_models.nonconformity n on n.id = one.id
+    cross join asked a
+    left join with_cause w on w.id = n.id
+    where n.id <> a.id and n.opened_at < known_at and n.status not in ('rejected', 'withdrawn', 'merged')
+      and (only_site is null or n.site = only_site)
+  ),
+  -- Words are compared only where the other parts do not decide already.
+  found as (
+    select * from likely l
+    order by l.signature_points + l.product_points + l.process_points + l.cause_points desc, l.opened_at desc, l.id
+    limit 100
+  ),
+  compared as (
+    select f.*, coalesce((select array_agg(word order by word) from unnest(f.own_words) as word
+      where word = any(theirs.words)), '{}') as shared_words, theirs.words as words
+    from found f cross join lateral (select read_models.words_of(f.search) as words offset 0) theirs
+  ),
+  scored as (
+    select c.*, round(10.0 * cardinality(c.shared_words)
+      / greatest(cardinality(c.own_words) + cardinality(c.words) - cardinality(c.shared_words), 1), 2) as word_points
+    from compared c
+  )
+  select s.id, (select x.number from read_models.nonconformity_number x where x.id = s.id), s.site, s.title, s.status,
+    s.opened_at,
+    s.signature_points + s.product_points + s.process_points + s.cause_points + s.word_points,
+    s.signature_points::numeric, s.product_points::numeric, s.process_points::numeric, s.cause_points::numeric,
+    s.word_points, s.shared_causes, s.shared_words
+  from scored s
+  order by 7 desc, s.opened_at desc, s.id
+  limit count_max
+$$;
+
+-- A repeat is a later case of the same signature. It asks with what was known when it opened. Since the signature makes
+-- a repeat by definition, the count without its points says what the other parts are worth.
+create function reporting.similarity_back_test(
+  closed_from timestamptz, closed_to timestamptz, count_max integer default 10, only_site text default null)
+returns table (
+  nonconformity_id uuid, number text, closed_at timestamptz, repeat_count bigint, listed_count bigint,
+  listed_without_signature_count bigint)
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select n.id, (select x.number from read_models.nonconformity_number x where x.id = n.id), n.closed_at,
+    count(r.id),
+    count(r.id) filter (where n.id in (
+      select s.nonconformity_id from reporting.similar_nonconformities(r.id, r.opened_at, count_max, true, only_site) s)),
+    count(r.id) filter (where n.id in (
+      select s.nonconformity_id from reporting.similar_nonconformities(r.id, r.opened_at, count_max, false, only_site) s))
+  from read_models.nonconformity n
+  left join read_models.nonconformity r on r.signature_id = n.signature_id and r.opened_at > n.closed_at
+    and r.status not in ('rejected', 'withdrawn', 'merged')
+  where n.closed_at >= closed_from and n.closed_at < closed_to and (only_site is null or n.site = only_site)
+  group by n.id, n.closed_at
+  order by n.closed_at, n.id
+$$;
+
+comment on function reporting.similar_nonconformities is
+  'Cases like a case, by points: signature 40 (same characteristic or defect code elsewhere 20), product 15, process 15, '
+  'verified cause code 20 (same top code 8), words 10 times the shared part of all words.';
+comment on function reporting.similarity_back_test is
+  'For each case closed in the period: its later repeats, and how many of them would have listed it.';
