@@ -18,6 +18,7 @@ builder.Services.AddSingleton<DeciderHandler<Concession, ConcessionCommand, Conc
 builder.Services.AddSingleton<ConcessionDraws>();
 builder.Services.AddSingleton<ConcessionClock>();
 builder.Services.AddSingleton<CaseMerges>();
+builder.Services.AddSingleton<Profiles>();
 builder.Services.AddSingleton<Signatures>();
 builder.Services.AddSingleton<IntakeLog>();
 builder.Services.AddSingleton<CaseOpening>();

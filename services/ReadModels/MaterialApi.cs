@@ -4,7 +4,7 @@ using CapaEngine.Hosting;
 
 namespace CapaEngine.ReadModels;
 
-/// <summary>Reading what concerns the material itself: concessions and what is left of them.</summary>
+/// <summary>Reading what concerns the material itself: concessions and what is left of them, and lots on hold.</summary>
 public static class MaterialApi
 {
     private static readonly string[] Statuses =
@@ -18,6 +18,7 @@ public static class MaterialApi
         var api = app.MapGroup("/api/v1").RefuseUnknownParameters();
         api.MapGet("/concessions", ListConcessionsAsync).Gives<Page<ConcessionSummary>>();
         api.MapGet("/concessions/{id:guid}", GetConcessionAsync).Gives<ConcessionDetail>();
+        api.MapGet("/holds", ListHoldsAsync).Gives<Page<Hold>>();
     }
 
     private static async Task<IResult> ListConcessionsAsync(
@@ -35,6 +36,21 @@ public static class MaterialApi
         if (!await wait.ReachedAsync(seen, ct)) return Answers.NotYet();
         return Results.Ok(await queries.ListAsync(
             new ConcessionFilter(status, kind, site, product, lot, nonconformity), caller.SiteLimit(), page, ct));
+    }
+
+    private static async Task<IResult> ListHoldsAsync(
+        string? lot, string? site, string? product, string? active, string? sort, string? cursor, string? limit,
+        string? min, ClaimsPrincipal caller, HoldQueries queries, RevisionWait wait, CancellationToken ct)
+    {
+        var check = new ParameterCheck();
+        check.OneOf("active", active, ["true", "false"]);
+        var page = check.Page(sort, cursor, limit);
+        var seen = check.Min(min);
+        if (check.Refusal is { } refusal) return refusal;
+        if (!await wait.ReachedAsync(seen, ct)) return Answers.NotYet();
+        bool? isActive = active is null ? null : active == "true";
+        return Results.Ok(await queries.ListAsync(
+            new HoldFilter(lot, site, product, isActive), caller.SiteLimit(), page, ct));
     }
 
     private static Task<IResult> GetConcessionAsync(

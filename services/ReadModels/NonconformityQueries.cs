@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations.Schema;
+using System.Text.Json;
 using Npgsql;
 
 namespace CapaEngine.ReadModels;
@@ -18,13 +19,15 @@ public sealed record NonconformitySummary(
     Guid? SignatureId, int? SignatureCycle, int? PolicyVersion, double AgeDays, bool Imported, long Revision,
     long Position, DateTimeOffset OccurredAt, DateTimeOffset RecordedAt, DateTimeOffset UpdatedAt,
     DateTimeOffset? WithdrawnAt, DateTimeOffset? MergedAt, Guid? MergedInto, DateTimeOffset? ReopenedAt,
-    int ReopenCount, DateTimeOffset? CorrectedAt, int CorrectionCount, bool SignatureSuperseded);
+    int ReopenCount, DateTimeOffset? CorrectedAt, int CorrectionCount, bool SignatureSuperseded,
+    string[] Serials, string? FindingAudit, string? FindingEvidence, string? FindingGrade,
+    JsonElement? FindingCriteria);
 
 /// <summary>A decided quantity of nonconforming output.</summary>
 public sealed record DispositionLine(
     Guid LineId, string Kind, double Quantity, string? Lot, string AuthorityId, string Reason, string Status,
     DateTimeOffset DecidedAt, DateTimeOffset? ExecutedAt, string? ExecutedBy, DateTimeOffset? VerifiedAt,
-    string? VerifiedBy, DateTimeOffset? FinishedAt, Guid? ConcessionId);
+    string? VerifiedBy, DateTimeOffset? FinishedAt, Guid? ConcessionId, string? Destruction);
 
 /// <summary>A nonconformity with its disposition lines.</summary>
 public sealed record NonconformityDetail(

@@ -54,9 +54,9 @@ public sealed class NonconformityRegister : IReadModel
 
         DispositionDecided f => [InsertLine(e, f), Update(e)],
         DispositionExecuted f => [UpdateLine(e, f.LineId, """
-            status = 'executed', executed_at = $4, executed_by = $7,
+            status = 'executed', executed_at = $4, executed_by = $7, destruction = $8,
             finished_at = case when kind in ('rework', 'repair') then null else $4 end
-            """, f.ExecutedBy), Update(e)],
+            """, f.ExecutedBy, f.Destruction), Update(e)],
         DispositionVerified f => [UpdateLine(e, f.LineId, """
             status = 'verified', verified_at = $4, verified_by = $7, finished_at = coalesce(finished_at, $4)
             """, f.VerifiedBy), Update(e)],
@@ -109,16 +109,19 @@ public sealed class NonconformityRegister : IReadModel
           imported, site, title, description, requirement_standard, requirement_edition, requirement_clause,
           requirement_text, source, detection_stage, product, process, lots, affected_quantity, unit, severity,
           detected_at, reported_by, subject_station, subject_characteristic, subject_defect_code, signature_id,
-          signature_cycle, policy_version, count_window_from)
+          signature_cycle, policy_version, count_window_from, serials, finding_audit, finding_evidence, finding_grade,
+          finding_criteria)
         values ($1, $2, $3, $4, $5, $4, 'reported', $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-          $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)
+          $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35::jsonb)
         on conflict (id) do nothing
         """,
         e.Metadata.Imported, f.Site, f.Title, f.Description, f.Requirement.Standard, f.Requirement.Edition,
         f.Requirement.Clause, f.Requirement.Text, Wire.Name(f.Source), Wire.Name(f.DetectionStage),
         f.Product ?? f.Subject?.Product, f.Process ?? f.Subject?.Process, f.Lots.ToArray(), f.AffectedQuantity, f.Unit,
         Wire.Name(f.Severity), f.DetectedAt, f.ReportedBy, f.Subject?.Station, f.Subject?.Characteristic,
-        f.Subject?.DefectCode, f.Subject?.SignatureId(), f.SignatureCycle, f.PolicyVersion, f.CountWindowFrom);
+        f.Subject?.DefectCode, f.Subject?.SignatureId(), f.SignatureCycle, f.PolicyVersion, f.CountWindowFrom,
+        f.Serials?.ToArray() ?? [], f.Finding?.Audit, f.Finding?.Evidence, f.Finding?.Grade,
+        f.Finding is null ? null : Wire.Json(f.Finding.Criteria));
 
     // A deviation counts once, however often lists name it; the rows just written are what is counted.
     private static IEnumerable<SqlStatement> AttachDeviations(IncomingEvent e, DeviationsAttached f) =>

@@ -28,6 +28,7 @@ foreach (var readModel in readModels) builder.Services.AddSingleton(readModel);
 
 builder.Services.AddSingleton<NonconformityQueries>();
 builder.Services.AddSingleton<ConcessionQueries>();
+builder.Services.AddSingleton<HoldQueries>();
 builder.Services.AddSingleton<ActionBoardQueries>();
 builder.Services.AddSingleton<RootCauseQueries>();
 builder.Services.AddSingleton<EffectivenessQueries>();

@@ -9,6 +9,7 @@ namespace CapaEngine.Contracts;
 [JsonSerializable(typeof(ExtentHit))]
 [JsonSerializable(typeof(FollowerPosition))]
 [JsonSerializable(typeof(Guid))]
+[JsonSerializable(typeof(RequirementRef))]
 [JsonSerializable(typeof(TriageRule))]
 [JsonSerializable(typeof(VerifiedCause))]
 [JsonSerializable(typeof(string))]

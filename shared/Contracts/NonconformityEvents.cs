@@ -14,7 +14,14 @@ public abstract record NonconformityEvent
         DetectionStage DetectionStage, string? Product, string? Process, ValueList<string> Lots,
         double AffectedQuantity, string? Unit, Severity Severity, DateTimeOffset DetectedAt, string ReportedBy,
         DeviationSubject? Subject, int? SignatureCycle, int? PolicyVersion, DateTimeOffset? CountWindowFrom)
-        : NonconformityEvent;
+        : NonconformityEvent
+    {
+        /// <summary>The serial numbers affected, where units have their own.</summary>
+        public ValueList<string>? Serials { get; init; }
+
+        /// <summary>The finding, where an audit is the source.</summary>
+        public AuditFinding? Finding { get; init; }
+    }
 
     /// <summary>Deviations were attached: at most 500 in one event.</summary>
     [EventType("nonconformity.deviations-attached.v1")]
@@ -108,7 +115,11 @@ public abstract record NonconformityEvent
 
     /// <summary>A decided line was carried out.</summary>
     [EventType("nonconformity.disposition-executed.v1")]
-    public sealed record DispositionExecuted(Guid LineId, string ExecutedBy, string Evidence) : NonconformityEvent;
+    public sealed record DispositionExecuted(Guid LineId, string ExecutedBy, string Evidence) : NonconformityEvent
+    {
+        /// <summary>How scrap was destroyed or marked for good, so that nobody can use it (G08).</summary>
+        public string? Destruction { get; init; }
+    }
 
     /// <summary>Conformity after rework or repair was verified, or a line confirmed (G07, §8.7.1).</summary>
     [EventType("nonconformity.disposition-verified.v1")]

@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace CapaEngine.Contracts;
 
 /// <summary>How grave a deviation or nonconformity is.</summary>
@@ -50,6 +52,13 @@ public enum CapaLink { Open, Join }
 
 /// <summary>A requirement as data: editions change, code does not.</summary>
 public sealed record RequirementRef(string Standard, string Edition, string Clause, string? Text = null);
+
+/// <summary>An audit finding: evidence judged against criteria (ISO 19011). One may touch several criteria.</summary>
+/// <param name="Criteria">The requirements beside the one of the report that the evidence was judged against.</param>
+/// <param name="Grade">The audit client's own grade, such as major, minor or opportunity.</param>
+public sealed record AuditFinding(
+    [property: StringLength(200)] string Audit, ValueList<RequirementRef> Criteria,
+    [property: StringLength(4_000)] string Evidence, [property: StringLength(200)] string? Grade);
 
 /// <summary>
 /// What deviations are grouped by. Text is compared exactly. Either the characteristic or the defect code is set.

@@ -12,7 +12,8 @@ namespace CapaEngine.Nonconformities.Concessions;
 /// </summary>
 public sealed class ConcessionDraws(
     DeciderHandler<Nonconformity, NonconformityCommand, NonconformityEvent> nonconformities,
-    DeciderHandler<Concession, ConcessionCommand, ConcessionEvent> concessions, TimeProvider clock)
+    DeciderHandler<Concession, ConcessionCommand, ConcessionEvent> concessions, Profiles profiles,
+    TimeProvider clock)
 {
     // So long whoever drew may still be at it; later the draw is taken to have been abandoned.
     private static readonly TimeSpan DecidingTimeMax = TimeSpan.FromSeconds(30);
@@ -39,7 +40,7 @@ public sealed class ConcessionDraws(
         var lineId = Dispositions.LineIdOf(filled);
         var draw = new ConcessionCommand.Draw(
             lineId, nonconformityId, state.Site!, state.Product, asked.Lot, state.Unit, asked.Quantity,
-            state.DetectedAt);
+            state.DetectedAt, profiles.At(state.Site).Authorities);
         var concessionId = asked.ConcessionId!.Value;
         var outcome = await concessions.HandleAsync(concessionId, draw, Following(context, lineId, "draw"), ct);
         if (outcome is CommandOutcome.NotFound)

@@ -149,6 +149,9 @@ public static class ConcessionRules
                 Reject("unit-not-covered", $"The concession is counted in {request.Unit ?? "no unit"}."),
             _ when request.Kind == ConcessionKind.DeviationPermit && c.DetectedAt < grant.ValidFrom => Reject(
                 "permit-too-late", "The permit was granted after the goods were found: they need a concession."),
+            _ when !c.Authorities.Contains(grant.Authority) => Reject(
+                "authority-insufficient",
+                $"At this site it takes: {string.Join(" or ", c.Authorities.Select(NonconformityRules.Words))}."),
             _ when context.Now > grant.Until => Expired(state),
             _ when c.Quantity > state.Remaining + Tolerance(grant) => Reject(
                 "exceeds-concession", $"Of the concession {state.Remaining:R} are left."),

@@ -29,7 +29,9 @@ public abstract record NonconformityCommand
         [property: MaxLength(500)] ValueList<string>? Lots,
         [property: Range(0, QuantityMax)] double AffectedQuantity,
         [property: StringLength(40)] string? Unit,
-        Severity Severity, DateTimeOffset DetectedAt, DeviationSubject? Subject) : NonconformityCommand
+        Severity Severity, DateTimeOffset DetectedAt, DeviationSubject? Subject,
+        [property: MaxLength(500)] ValueList<string>? Serials = null, AuditFinding? Finding = null)
+        : NonconformityCommand
     {
         /// <summary>Which case of its subject this is, as reserved on the signature stream; never requested.</summary>
         [JsonIgnore]
@@ -147,7 +149,13 @@ public abstract record NonconformityCommand
     /// <summary>Reports a line as carried out.</summary>
     [Allow(Roles.QualityEngineer, Roles.ActionOwner, Roles.DispositionAuthority)]
     public sealed record ExecuteDisposition(
-        Guid LineId, [property: Required, StringLength(TextMax)] string Evidence) : NonconformityCommand;
+        Guid LineId, [property: Required, StringLength(TextMax)] string Evidence,
+        [property: StringLength(TextMax)] string? Destruction = null) : NonconformityCommand
+    {
+        /// <summary>The profile of the site; never requested.</summary>
+        [JsonIgnore]
+        public Profile Profile { get; init; } = Profile.Iso9001;
+    }
 
     /// <summary>Verifies a line; after rework by somebody else than who carried it out (G07).</summary>
     [Allow(Roles.QualityEngineer, Roles.Verifier)]
@@ -188,7 +196,12 @@ public abstract record NonconformityCommand
 
     /// <summary>Closes the case, signed (G17).</summary>
     [Allow(Roles.QualityEngineer, Roles.Approver), Signs]
-    public sealed record Close : NonconformityCommand;
+    public sealed record Close : NonconformityCommand
+    {
+        /// <summary>The profile of the site; never requested.</summary>
+        [JsonIgnore]
+        public Profile Profile { get; init; } = Profile.Iso9001;
+    }
 }
 
 /// <summary>A deviation that a case is told of.</summary>

@@ -59,7 +59,7 @@ public static class NonconformityRules
             (_, Command.RequireCustomerNotice c) => RequireNotice(c, state),
             (_, Command.ConfirmCustomerInformed c) => ConfirmInformed(c, state, context),
 
-            (_, Command.Close) => Closing.Close(state, context),
+            (_, Command.Close c) => Closing.Close(c, state, context),
 
             (Stage.Reported or Stage.UnderReview, _) => WrongStage(state),
             (_, Command.DecideDisposition c) => Dispositions.DecideLine(c, state, context),
@@ -84,10 +84,14 @@ public static class NonconformityRules
             Reject("subject-elsewhere", $"The subject belongs to the site {subject.Site}."),
         _ when c.Subject is { Characteristic: null, DefectCode: null } =>
             Reject("subject-incomplete", "The subject names neither a characteristic nor a defect code."),
+        _ when Sources.RefuseFinding(c) is { } refusal => refusal,
         _ => Accept(new Fact.Reported(
             c.Site, c.Title, c.Description, c.Requirement, c.Source, c.DetectionStage, c.Product, c.Process,
             c.Lots ?? [], c.AffectedQuantity, c.Unit, c.Severity, c.DetectedAt, context.Person, c.Subject,
-            c.SignatureCycle, PolicyVersion: null, CountWindowFrom: null)),
+            c.SignatureCycle, PolicyVersion: null, CountWindowFrom: null)
+        {
+            Serials = c.Serials is { Count: > 0 } ? c.Serials : null, Finding = c.Finding,
+        }),
     };
 
     private static Decision<Fact> OpenByPolicy(Command.OpenByPolicy c, CommandContext context)

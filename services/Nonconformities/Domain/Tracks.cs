@@ -102,8 +102,14 @@ public static class Dispositions
         Line(state, c.LineId) switch
         {
             null => UnknownLine(c.LineId),
+            { Stage: DispositionStage.Decided, Kind: DispositionKind.Scrap }
+                when c.Profile.ScrapIsProven && string.IsNullOrWhiteSpace(c.Destruction) => Reject(
+                "scrap-not-proven", "Say how the scrap was destroyed or marked so that nobody can use it (G08)."),
             { Stage: DispositionStage.Decided } =>
-                Accept(new Fact.DispositionExecuted(c.LineId, context.Person, c.Evidence)),
+                Accept(new Fact.DispositionExecuted(c.LineId, context.Person, c.Evidence)
+                {
+                    Destruction = c.Destruction,
+                }),
             { Stage: DispositionStage.Executed } line when line.ExecutedBy == context.Person => Accept(),
             _ => Reject("already-executed", "This line has been carried out already."),
         };
@@ -198,7 +204,7 @@ internal static class Closing
             ? Accept(new Fact.Closed(context.Person, context.Sign(SignatureMeaning.Approved)))
             : Accept();
 
-    public static Decision<Fact> Close(Nonconformity state, CommandContext context) => state switch
+    public static Decision<Fact> Close(Command.Close c, Nonconformity state, CommandContext context) => state switch
     {
         { Containment: not (ContainmentStage.NotNeeded or ContainmentStage.Lifted) } =>
             Reject("containment-open", "Containment is neither lifted nor decided not to be needed."),
@@ -210,7 +216,8 @@ internal static class Closing
             Reject("customer-notice-undecided", "It is not decided whether the customer must be told."),
         _ when state.NoCorrectiveAction is null && !state.ActiveCapas.Any() =>
             Reject("corrective-action-undecided", "It is not decided whether corrective action is needed."),
-        _ when state.ActiveCapas.FirstOrDefault(capa => !capa.IsClosedEffective) is { } open => Reject(
+        _ when !c.Profile.CapasMayBeOpen
+            && state.ActiveCapas.FirstOrDefault(capa => !capa.IsClosedEffective) is { } open => Reject(
             "capa-open", $"The CAPA {open.CapaId} is {NonconformityRules.Words(open.Stage)}, not closed as effective."),
         { Stage: not NonconformityStage.Open } => NonconformityRules.WrongStage(state),
         _ => Accept(new Fact.Closed(context.Person, context.Sign(SignatureMeaning.Approved))),

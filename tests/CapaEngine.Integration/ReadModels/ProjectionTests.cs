@@ -64,6 +64,9 @@ public sealed class ProjectionTests
             select concat_ws(' ', status, quantity_max, quantity_drawn, quantity_remaining, lots[1])
             from reporting.concession
             """, Ct)).ShouldBe(["expired 10 4 6 L-1"]);
+        (await database.ListAsync<string>("""
+            select concat_ws(' ', lot, status, active, released_at is not null, disposed_quantity) from reporting.hold
+            """, Ct)).ShouldBe(["L-1 released f t 10"]);
         (await database.ListAsync<long>("""
             select count(*) from reporting.deviation where nonconformity_id is not null and conflict_count <= 1
             """, Ct)).ShouldBe([5]);

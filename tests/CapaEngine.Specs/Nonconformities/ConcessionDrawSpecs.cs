@@ -1,8 +1,10 @@
 using CapaEngine.Contracts;
 using CapaEngine.Hosting;
 using CapaEngine.Kernel;
+using CapaEngine.Nonconformities;
 using CapaEngine.Nonconformities.Concessions;
 using CapaEngine.Nonconformities.Domain;
+using Microsoft.Extensions.Configuration;
 using Shouldly;
 
 namespace CapaEngine.Specs.Nonconformities;
@@ -31,7 +33,7 @@ public sealed class ConcessionDrawSpecs
         store = new MemoryEventStore(clock);
         nonconformities = new(store, Nonconformity.Decider, clock);
         concessions = new(store, Concession.Decider, clock);
-        draws = new ConcessionDraws(nonconformities, concessions, clock);
+        draws = DrawsUnder("iso9001");
     }
 
     [Fact] public async Task G06_a_covered_quantity_is_drawn_and_then_decided()
@@ -71,6 +73,17 @@ public sealed class ConcessionDrawSpecs
         (await DecideAsync(UseTwelve with { ConcessionId = Case })).ShouldBeOfType<CommandOutcome.Rejected>()
             .Code.ShouldBe("unknown-concession");
     }
+
+    [Fact] public async Task G06_the_profile_of_the_site_says_whose_leave_it_takes()
+    {
+        await PrepareAsync(authority: ConcessionAuthority.Organisation);
+        (await DrawsUnder("as9100").DecideAsync(Case, UseTwelve, By("mia", "use"), default))
+            .ShouldBeOfType<CommandOutcome.Rejected>().Code.ShouldBe("authority-insufficient");
+        (await DecideAsync(UseTwelve)).ShouldBeOfType<CommandOutcome.Done>();
+    }
+
+    [Fact] public void a_profile_that_does_not_exist_is_refused_at_the_start() =>
+        Should.Throw<InvalidOperationException>(() => DrawsUnder("iso9000")).Message.ShouldContain("iso9000");
 
     [Fact] public async Task a_case_of_another_site_draws_nothing()
     {
@@ -126,7 +139,8 @@ public sealed class ConcessionDrawSpecs
         (await concessions.LoadAsync(Leave, default)).Revision.ShouldBe(2);
     }
 
-    private async Task PrepareAsync(double granted = 20)
+    private async Task PrepareAsync(
+        double granted = 20, ConcessionAuthority authority = ConcessionAuthority.Customer)
     {
         await nonconformities.HandleAsync(Case, new NonconformityCommand.Report(
             "plant-1", "Bore too wide", "Above the limit.", new RequirementRef("drawing", "C", "4.2"),
@@ -144,9 +158,12 @@ public sealed class ConcessionDrawSpecs
             "plant-1", ConcessionKind.Concession, "housing", new RequirementRef("drawing", "C", "4.2"), "40.03 mm",
             "No seat.", Case, ["L-7"], 20, "pieces"), By("rita", "request"), default);
         (await concessions.HandleAsync(Leave, new ConcessionCommand.Grant(
-            ConcessionAuthority.Customer, "Mail 3", "None.", null, granted, Until), By("ann", "grant"), default))
+            authority, "Mail 3", "None.", null, granted, Until), By("ann", "grant"), default))
             .ShouldBeOfType<CommandOutcome.Done>();
     }
+
+    private ConcessionDraws DrawsUnder(string profile) => new(nonconformities, concessions, new Profiles(
+        new ConfigurationBuilder().AddInMemoryCollection([new("Profiles:Sites:plant-1", profile)]).Build()), clock);
 
     // As if the process had died between the draw and the decision.
     private async Task DrawAloneAsync()
@@ -156,7 +173,8 @@ public sealed class ConcessionDrawSpecs
             Seen = new StreamSeen(Families.Nonconformity.Stream(Case), 3, ""),
         });
         (await concessions.HandleAsync(Leave, new ConcessionCommand.Draw(
-            lineId, Case, "plant-1", "housing", "L-7", "pieces", 12, Cases.Detected),
+            lineId, Case, "plant-1", "housing", "L-7", "pieces", 12, Cases.Detected,
+            Profile.Iso9001.Authorities),
             By("mia", $"{lineId:D}/draw") with { IsReaction = true }, default)).ShouldBeOfType<CommandOutcome.Done>();
     }
 

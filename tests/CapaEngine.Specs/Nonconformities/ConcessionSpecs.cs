@@ -24,7 +24,7 @@ public sealed class ConcessionSpecs
         ConcessionAuthority.Customer, "Mail of 1 March", "Mark each piece.", null, null, End);
 
     private static readonly Command.Draw Draw = new(
-        First, Case, "plant-1", "housing", "L-7", "pieces", 12, Granting.AddDays(-1));
+        First, Case, "plant-1", "housing", "L-7", "pieces", 12, Granting.AddDays(-1), Profile.Iso9001.Authorities);
 
     private static readonly Signature Signed = new(
         "ann", "Name of ann", SignatureMeaning.Approved, Granting, "spec", 7, "hash-of-content");
@@ -137,6 +137,10 @@ public sealed class ConcessionSpecs
     [Fact] public void G06_it_covers_its_site() =>
         Given(Requested(), Granted()).When(Draw with { Site = "plant-2" }, at: Granting)
             .ThenRejected("concession-elsewhere");
+
+    [Fact] public void G06_its_authority_suffices_at_the_site() =>
+        Given(Requested(), Granted()).When(Draw with { Authorities = [ConcessionAuthority.Design] }, at: Granting)
+            .ThenRejected("authority-insufficient");
 
     [Fact] public void G06_granted_for_one_case_it_covers_no_other() =>
         Given(Requested() with { NonconformityId = First }, Granted()).When(Draw, at: Granting)

@@ -41,6 +41,34 @@ public sealed class LifecycleSpecs
     [Fact] public void a_subject_names_what_deviated() =>
         Given().When(Report with { Subject = Bore with { Characteristic = null } }).ThenRejected("subject-incomplete");
 
+    [Theory, InlineData(NonconformitySource.InternalAudit), InlineData(NonconformitySource.ExternalAudit)]
+    public void G01_an_audit_reports_its_finding(NonconformitySource source) =>
+        Given().When(Report with { Source = source, Finding = Finding, Serials = ["S-1"] }).Then(facts =>
+        {
+            var reported = facts.ShouldHaveSingleItem().ShouldBeOfType<Fact.Reported>();
+            (reported.Finding, reported.Serials).ShouldBe((Finding, ["S-1"]));
+            EventCatalog.Deserialize(EventCatalog.NameOf(reported), EventCatalog.Serialize(reported))
+                .ShouldBe(reported);
+        });
+
+    [Fact] public void G01_an_audit_without_a_finding_is_refused() =>
+        Given().When(Report with { Source = NonconformitySource.InternalAudit }).ThenRejected("finding-missing");
+
+    [Fact] public void G01_a_finding_names_its_audit() =>
+        Given().When(FromAudit(Finding with { Audit = " " })).ThenRejected("audit-missing");
+
+    [Fact] public void G01_a_finding_without_evidence_is_refused() =>
+        Given().When(FromAudit(Finding with { Evidence = " " })).ThenRejected("evidence-missing");
+
+    [Fact] public void G01_a_finding_with_an_empty_criterion_is_refused() =>
+        Given().When(FromAudit(Finding with { Criteria = [new("", "", "")] })).ThenRejected("criterion-missing");
+
+    [Fact] public void G01_a_finding_without_any_criterion_is_refused() =>
+        Given().When(FromAudit(Finding) with { Requirement = new("", "", "") }).ThenRejected("requirement-missing");
+
+    [Fact] public void G01_only_an_audit_makes_findings() =>
+        Given().When(Report with { Finding = Finding }).ThenRejected("finding-without-audit");
+
     [Fact] public void nothing_can_be_asked_of_a_case_that_was_never_reported() =>
         Given().When(new Command.CompleteReview()).ThenNotFound();
 
@@ -138,6 +166,12 @@ public sealed class LifecycleSpecs
 
     [Fact] public void only_containment_in_place_can_be_lifted() =>
         Given(Reported()).When(new Command.LiftContainment("Done.")).ThenRejected("containment-not-in-place");
+
+    private static readonly AuditFinding Finding = new(
+        "IA-2026-3", [new RequirementRef("ISO 9001", "2015", "7.1.5")], "Gauge 12 was due on 1 February.", "minor");
+
+    private static Command.Report FromAudit(AuditFinding finding) =>
+        Report with { Source = NonconformitySource.ExternalAudit, Finding = finding };
 
     private static Fact Closed => new Fact.Closed(
         "eve", new Signature("eve", "Eve", SignatureMeaning.Approved, Detected, "spec", 7, "hash-of-content"));

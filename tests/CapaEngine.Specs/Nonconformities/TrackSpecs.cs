@@ -111,6 +111,18 @@ public sealed class TrackSpecs
             .When(new Command.ExecuteDisposition(Line, "Order 82"), by: "rob")
             .Then(new Fact.DispositionExecuted(Line, "rob", "Order 82"));
 
+    [Fact] public void G08_scrap_is_proven_where_the_profile_asks() =>
+        Given(WithScrap()).When(new Command.ExecuteDisposition(Line, "Bin 3") { Profile = Aerospace })
+            .ThenRejected("scrap-not-proven");
+
+    [Fact] public void G08_proven_scrap_is_carried_out() =>
+        Given(WithScrap()).When(new Command.ExecuteDisposition(Line, "Bin 3", "Sawn in two.") { Profile = Aerospace },
+            by: "rob").Then(new Fact.DispositionExecuted(Line, "rob", "Bin 3") { Destruction = "Sawn in two." });
+
+    [Fact] public void G08_other_profiles_take_the_evidence_alone() =>
+        Given(WithScrap()).When(new Command.ExecuteDisposition(Line, "Bin 3"), by: "rob")
+            .Then(new Fact.DispositionExecuted(Line, "rob", "Bin 3"));
+
     [Fact] public void the_customer_need_not_be_told_of_what_never_left() =>
         Given(Reported()).When(new Command.DecideCustomerNoticeNotNeeded("Nothing left."))
             .Then(new Fact.CustomerNoticeNotNeeded("Nothing left."));
@@ -236,6 +248,15 @@ public sealed class TrackSpecs
                 new Fact.CorrectiveActionRequired(
                     Line, CapaLink.Join, 2, "omar", "Same.", "plant-1", "Bore too wide", null, null, false)])
             .When(new Command.Close()).ThenRejected("capa-open");
+
+    [Fact] public void G17_a_profile_may_let_the_case_close_before_its_capa() =>
+        Given([.. Opened(), Decisions[0], CapaRequired])
+            .When(new Command.Close { Profile = Profile.Iso9001 with { CapasMayBeOpen = true } })
+            .Then(facts => facts.ShouldHaveSingleItem().ShouldBeOfType<Fact.Closed>());
+
+    private static readonly Profile Aerospace = Profile.All.Single(profile => profile.Name == "as9100");
+
+    private static Fact[] WithScrap() => [.. Opened(Reported(affected: 12)), Decided(DispositionKind.Scrap, 12)];
 
     private static readonly Fact[] Informed =
         [new Fact.CustomerNoticeRequired(new(2026, 3, 9)), new Fact.CustomerInformed("eve", "Mail 4")];

@@ -21,6 +21,7 @@ internal sealed class TriageSimulation
     private readonly CuttableStore store;
     private readonly DeciderHandler<Nonconformity, NonconformityCommand, NonconformityEvent> decider;
     private readonly TriagePolicies policies;
+    private readonly Profiles profiles = new(new ConfigurationBuilder().Build());
     private LogPosition checkpoint = LogPosition.Start;
     private int sent;
 
@@ -87,8 +88,8 @@ internal sealed class TriageSimulation
     public static readonly DeviationSubject Subject = new("north", "housing", "milling", "m-1", "width", null);
 
     public NonconformityHandler Handler => new(
-        decider, Signatures, new ConcessionDraws(decider, new(store, Concession.Decider, clock), clock),
-        new CaseMerges(decider, clock), clock);
+        decider, Signatures, new ConcessionDraws(decider, new(store, Concession.Decider, clock), profiles, clock),
+        new CaseMerges(decider, clock), profiles, clock);
 
     /// <summary>The cases with the deviations attached to each, in the order in which they were opened.</summary>
     public async Task<List<OpenedCase>> CasesAsync()
