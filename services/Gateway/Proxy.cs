@@ -32,6 +32,8 @@ internal static class Proxy
         Commands("production", to.Nonconformities, Limits.IntakeBodyBytesMax),
         Commands("nonconformities", to.Nonconformities),
         Commands("concessions", to.Nonconformities),
+        Commands("quarantine", to.Nonconformities),
+        Commands("triage-policy", to.Nonconformities),
         Commands("root-cause-analyses", to.RootCauses),
         Commands("cause-codes", to.RootCauses),
         Commands("action-plans", to.ActionPlans),

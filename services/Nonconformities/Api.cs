@@ -2,6 +2,7 @@ using CapaEngine.Hosting;
 using CapaEngine.Kernel;
 using CapaEngine.Nonconformities.Domain;
 using CapaEngine.Nonconformities.Intake;
+using CapaEngine.Nonconformities.Triage;
 using Mediator;
 using Command = CapaEngine.Nonconformities.Domain.NonconformityCommand;
 
@@ -14,6 +15,7 @@ public static class Api
     {
         var api = app.MapGroup("/api/v1");
         api.MapIntake();
+        api.MapTriagePolicy();
 
         var cases = api.MapGroup("nonconformities");
         cases.MapCreate<Command.Report>(Message);

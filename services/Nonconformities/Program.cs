@@ -24,6 +24,8 @@ builder.Services.AddSingleton<IntakeLog>();
 builder.Services.AddSingleton<CaseOpening>();
 builder.Services.AddSingleton<TriagePolicies>();
 builder.Services.AddSingleton<TriageWork>();
+builder.Services.AddSingleton<PolicyChanges>();
+builder.Services.AddSingleton<TriageWhatIf>();
 
 builder.AddRelay(Service);
 builder.AddReactions<Reactions>(Service);

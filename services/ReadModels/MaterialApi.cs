@@ -4,7 +4,7 @@ using CapaEngine.Hosting;
 
 namespace CapaEngine.ReadModels;
 
-/// <summary>Reading what concerns the material itself: concessions and what is left of them, and lots on hold.</summary>
+/// <summary>Reading what concerns the material: concessions with what is left of them, and lots on hold.</summary>
 public static class MaterialApi
 {
     private static readonly string[] Statuses =

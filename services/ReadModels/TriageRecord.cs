@@ -29,10 +29,11 @@ public sealed class TriageRecord : IReadModel
             """, f.Cycle, f.NonconformityId, f.PolicyVersion, f.WindowFrom, f.Deviations.Count)],
         TriagePolicyEvent.Set f => [Row.Keyed(e, f.Version, """
             insert into read_models.triage_policy (version, revision, position, occurred_at, recorded_at, rules, reason,
-              set_by)
-            values ($1, $2, $3, $4, $5, $6::jsonb, $7, $8)
+              set_by, groups_by_station)
+            values ($1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9)
             on conflict do nothing
-            """, Wire.Json(f.Rules), f.Reason, e.Metadata.Actor.PersonId)],
+            """, Wire.Json(f.Rules), f.Reason, e.Metadata.Actor.PersonId,
+            f.GroupsByStation ?? true)],
         _ => [],
     };
 }

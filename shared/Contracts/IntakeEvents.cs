@@ -84,7 +84,15 @@ public abstract record TriagePolicyEvent
     /// <summary>A version of the policy came into force for all deviations after it in the log.</summary>
     /// <param name="Version">From 1.</param>
     [EventType("triage-policy.set.v1")]
-    public sealed record Set(int Version, ValueList<TriageRule> Rules, string Reason) : TriagePolicyEvent;
+    public sealed record Set(int Version, ValueList<TriageRule> Rules, string Reason) : TriagePolicyEvent
+    {
+        /// <summary>Whether each station is a subject of its own; absent means that it is.</summary>
+        public bool? GroupsByStation { get; init; }
+
+        /// <summary>The subject under which this version counts a deviation.</summary>
+        public DeviationSubject Group(DeviationSubject subject) =>
+            GroupsByStation == false ? subject with { Station = null } : subject;
+    }
 }
 
 /// <summary>How many deviations of one severity, in how many days, open a case.</summary>

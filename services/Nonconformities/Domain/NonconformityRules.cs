@@ -35,7 +35,7 @@ public static class NonconformityRules
             (_, Command.AbandonMerge c) => Merging.Abandon(c, state),
 
             (Stage.Rejected, Command.Reject) or (Stage.Withdrawn, Command.Withdraw) => Accept(),
-            (Stage.Closed, Command.Close) => Closing.SignAgain(state, context),
+            (Stage.Closed, Command.Close c) => Closing.SignAgain(c, state, context),
             (Stage.Merged, Command.Merge c) when state.MergedInto!.IntoId == c.IntoId => Accept(),
             (_, Command.Reopen c) => Ending.Reopen(c, state, context),
             (Stage.Rejected or Stage.Withdrawn or Stage.Merged, _) => WrongStage(state),

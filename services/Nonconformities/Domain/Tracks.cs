@@ -199,10 +199,8 @@ internal static class CauseDecision
 internal static class Closing
 {
     // G19. A correction left the signature behind; the corrected case is signed anew.
-    public static Decision<Fact> SignAgain(Nonconformity state, CommandContext context) =>
-        state.SignatureIsSuperseded
-            ? Accept(new Fact.Closed(context.Person, context.Sign(SignatureMeaning.Approved)))
-            : Accept();
+    public static Decision<Fact> SignAgain(Command.Close c, Nonconformity state, CommandContext context) =>
+        state.SignatureIsSuperseded ? Close(c, state, context) : Accept();
 
     public static Decision<Fact> Close(Command.Close c, Nonconformity state, CommandContext context) => state switch
     {
@@ -219,7 +217,7 @@ internal static class Closing
         _ when !c.Profile.CapasMayBeOpen
             && state.ActiveCapas.FirstOrDefault(capa => !capa.IsClosedEffective) is { } open => Reject(
             "capa-open", $"The CAPA {open.CapaId} is {NonconformityRules.Words(open.Stage)}, not closed as effective."),
-        { Stage: not NonconformityStage.Open } => NonconformityRules.WrongStage(state),
+        { Stage: not (NonconformityStage.Open or NonconformityStage.Closed) } => NonconformityRules.WrongStage(state),
         _ => Accept(new Fact.Closed(context.Person, context.Sign(SignatureMeaning.Approved))),
     };
 }

@@ -23,6 +23,9 @@ public static class CountWindow
 {
     private static readonly TimeSpan Lateness = TimeSpan.FromDays(1);
 
+    /// <summary>The horizon of the widest window there may be.</summary>
+    public static readonly TimeSpan HorizonMax = TimeSpan.FromDays(366) + Lateness;
+
     /// <summary>How far apart two deviations may arrive and still count: the widest window and a day.</summary>
     public static TimeSpan HorizonOf(IEnumerable<TriageRule> rules) =>
         TimeSpan.FromDays(rules.Max(rule => rule.WindowDays)) + Lateness;

@@ -19,6 +19,9 @@ public sealed class TriagePolicies(IEventStore store, IConfiguration configurati
 
     private readonly List<(LogPosition Position, TriagePolicyEvent.Set Policy)> versions = [];
 
+    // What a person decided is not undone by the configuration at the next start.
+    private bool lastIsOfPerson;
+
     /// <summary>How long a deviation may have to be remembered under any version.</summary>
     public TimeSpan Horizon => versions.Max(version => CountWindow.HorizonOf(version.Policy.Rules));
 
@@ -29,7 +32,7 @@ public sealed class TriagePolicies(IEventStore store, IConfiguration configurati
         await foreach (var recorded in store.ReadStreamAsync(Stream, 0, long.MaxValue, ct)) Note(recorded);
         var configured = Configured();
         var last = versions.Count == 0 ? null : versions[^1].Policy;
-        if (last is not null && (configured is null || configured.Equals(last.Rules))) return;
+        if (last is not null && (configured is null || lastIsOfPerson || configured.Equals(last.Rules))) return;
         var next = new TriagePolicyEvent.Set(
             (last?.Version ?? 0) + 1, configured ?? DefaultRules,
             configured is null ? "The policy of a new installation." : "The configuration of the installation.");
@@ -46,6 +49,7 @@ public sealed class TriagePolicies(IEventStore store, IConfiguration configurati
         if (versions.Count > 0 && recorded.Position <= versions[^1].Position) return;
         var policy = (TriagePolicyEvent.Set)EventCatalog.Deserialize(recorded.Type, recorded.Data.Span);
         versions.Add((recorded.Position, policy));
+        lastIsOfPerson = !EventCatalog.Metadata(recorded.Metadata.Span).Actor.Roles.Contains(Roles.Service);
     }
 
     /// <summary>The version in force at a place in the log; what came before the first follows the first.</summary>

@@ -195,8 +195,9 @@ public sealed class TriageRun(
         var fact = (DeviationEvent.Received)EventCatalog.Deserialize(recorded.Type, recorded.Data.Span);
         var metadata = EventCatalog.Metadata(recorded.Metadata.Span);
         return new Sighting(
-            Families.Deviation.IdOf(recorded.Stream), fact.Subject(), fact.Severity, fact.DetectedAt,
-            metadata.RecordedAt, metadata.Imported, recorded.Id, recorded.Position, After: handled);
+            Families.Deviation.IdOf(recorded.Stream), policies.At(recorded.Position).Group(fact.Subject()),
+            fact.Severity, fact.DetectedAt, metadata.RecordedAt, metadata.Imported, recorded.Id, recorded.Position,
+            After: handled);
     }
 
     private void DropIdleSubjects()

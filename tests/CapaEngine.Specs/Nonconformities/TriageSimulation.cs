@@ -36,15 +36,33 @@ internal sealed class TriageSimulation
 
     public Signatures Signatures { get; }
 
+    /// <summary>Sets another policy, as a person does.</summary>
+    public Task<PolicyAnswer?> SetPolicyAsync(PolicyRequest request) =>
+        new PolicyChanges(memory, clock).SetAsync(request, new Actor("ann", "Ann", [Roles.Approver], "*", []), default);
+
+    /// <summary>Asks what the days from the start would have been under other rules.</summary>
+    public Task<WhatIfAnswer> WhatIfAsync(ValueList<TriageRule> rules, int fromDay = -30) =>
+        new TriageWhatIf(memory).ReplayAsync(
+            rules, groupsByStation: true, Start.AddDays(fromDay), Start.AddDays(30), default);
+
+    /// <summary>How many events the log holds.</summary>
+    public async Task<int> EventCountAsync()
+    {
+        var count = 0;
+        await foreach (var _ in memory.ReadAllAsync(LogPosition.Start, [], default)) count++;
+        return count;
+    }
+
     /// <summary>Sends a deviation; its id.</summary>
     public async Task<Guid> SendAsync(
-        Severity severity = Severity.Minor, double detectedDay = 0, string product = "housing", bool imported = false)
+        Severity severity = Severity.Minor, double detectedDay = 0, string product = "housing", bool imported = false,
+        string station = "m-1")
     {
         var id = NameBasedId.From($"deviation {++sent}");
         clock.Now += TimeSpan.FromSeconds(1);
         var detectedAt = Start.AddDays(detectedDay).AddMilliseconds(sent);
         var fact = new DeviationEvent.Received(
-            "urn:mes:1", $"{sent}", "north", product, null, null, "milling", "m-1", null, "width", null, 12.7, 11.9,
+            "urn:mes:1", $"{sent}", "north", product, null, null, "milling", station, null, "width", null, 12.7, 11.9,
             12.5, "mm", null, severity, detectedAt, null, "hash");
         var metadata = new EventMetadata(
             new EventActor("mes-1", [Roles.SourceSystem], "*"), detectedAt, clock.Now, "hash", Imported: imported);
