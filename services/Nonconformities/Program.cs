@@ -21,6 +21,7 @@ builder.Services.AddSingleton<CaseMerges>();
 builder.Services.AddSingleton<Profiles>();
 builder.Services.AddSingleton<Signatures>();
 builder.Services.AddSingleton<IntakeLog>();
+builder.Services.AddSingleton<IntakeCare>();
 builder.Services.AddSingleton<CaseOpening>();
 builder.Services.AddSingleton<TriagePolicies>();
 builder.Services.AddSingleton<TriageWork>();

@@ -39,6 +39,19 @@ public sealed class DeviationRegister : IReadModel
                 case ProductionEvent.ConflictReceived:
                     yield return Row.Update(e, "production", "conflict_count = conflict_count + 1");
                     break;
+                case DeviationEvent.Dismissed dismissed:
+                    yield return Row.Update(
+                        e, "deviation", "dismissed_at = $4, dismissed_by = $6, dismiss_reason = $7",
+                        dismissed.DismissedBy, dismissed.Reason);
+                    break;
+                case QuarantineEvent.Replayed replayed:
+                    yield return Row.Statement(e, """
+                        update read_models.quarantine set replayed_at = $4, replayed_by = $6, replayed_as = $7::uuid,
+                          replay_outcome = $8, revision = $2, position = $3, occurred_at = $4, recorded_at = $5,
+                          updated_at = now()
+                        where id = $1 and revision < $2
+                        """, replayed.ReplayedBy, replayed.DeviationId ?? replayed.ProductionId, replayed.Outcome);
+                    break;
                 case QuarantineEvent.Received quarantined:
                     yield return InsertQuarantined(e, quarantined);
                     break;

@@ -109,6 +109,10 @@ namespace CapaEngine.Contracts;
     TypeInfoPropertyName = "ProductionConflictReceived")]
 [JsonSerializable(typeof(QuarantineEvent.Received),
     TypeInfoPropertyName = "QuarantineReceived")]
+[JsonSerializable(typeof(DeviationEvent.Dismissed),
+    TypeInfoPropertyName = "DeviationDismissed")]
+[JsonSerializable(typeof(QuarantineEvent.Replayed),
+    TypeInfoPropertyName = "QuarantineReplayed")]
 [JsonSerializable(typeof(SignatureEvent.Opened),
     TypeInfoPropertyName = "SignatureOpened")]
 [JsonSerializable(typeof(TriagePolicyEvent.Set),

@@ -25,6 +25,10 @@ public abstract record DeviationEvent
     /// <param name="Payload">The JSON of the later event, as text.</param>
     [EventType("deviation.conflict-received.v1")]
     public sealed record ConflictReceived(string PayloadHash, string Payload) : DeviationEvent;
+
+    /// <summary>A person found that it is no deviation. It stays recorded and counts toward no further case.</summary>
+    [EventType("deviation.dismissed.v1")]
+    public sealed record Dismissed(string DismissedBy, string Reason) : DeviationEvent;
 }
 
 /// <summary>What was produced and inspected: the exposure against which deviations are counted.</summary>
@@ -57,6 +61,12 @@ public abstract record QuarantineEvent
     [EventType("quarantine.received.v1")]
     public sealed record Received(
         string Reason, string Detail, string? Source, string? SourceEventId, string ContentType, string Content)
+        : QuarantineEvent;
+
+    /// <summary>It was read again and understood, as a deviation or as production.</summary>
+    /// <param name="Outcome">What became of it: accepted, duplicate or conflict.</param>
+    [EventType("quarantine.replayed.v1")]
+    public sealed record Replayed(string ReplayedBy, Guid? DeviationId, Guid? ProductionId, string Outcome)
         : QuarantineEvent;
 }
 

@@ -40,7 +40,8 @@ public sealed record IntakeBody(IReadOnlyList<IntakeItem> Items, bool IsBatch)
             : new IntakeBody([ReadItem(root)], IsBatch: false);
     }
 
-    private static IntakeItem ReadLine(ReadOnlyMemory<byte> line)
+    /// <summary>The one item of bytes that stand alone.</summary>
+    public static IntakeItem ReadLine(ReadOnlyMemory<byte> line)
     {
         try
         {

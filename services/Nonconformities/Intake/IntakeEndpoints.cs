@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Buffers;
 using System.Security.Claims;
 using System.Text.Json;
@@ -29,6 +30,12 @@ public static class IntakeEndpoints
         Map(routes, "deviations", [MachineEvent.DeviationType, MachineEvent.ProductionType]);
         Map(routes, "production", [MachineEvent.ProductionType]);
         routes.MapGet("deviations", FindAsync).WithName("find-deviation");
+        routes.MapPost("deviations/{id:guid}/dismiss", DismissAsync).WithName("dismiss-deviation")
+            .Accepts<DismissRequest>("application/json").Produces<CommandAnswer>()
+            .RequireAuthorization(policy => policy.RequireAuthenticatedUser().RequireRole(Roles.QualityEngineer));
+        routes.MapPost("quarantine/{id:guid}/replay", ReplayAsync).WithName("replay-quarantined")
+            .Produces<CommandAnswer>()
+            .RequireAuthorization(policy => policy.RequireAuthenticatedUser().RequireRole(Roles.QualityEngineer));
     }
 
     private static void Map(IEndpointRouteBuilder routes, string path, string[] types) =>
@@ -80,6 +87,21 @@ public static class IntakeEndpoints
         return new Sender(actor, user.FindFirstValue(CapaClaims.Source), actor.Roles.Contains(Roles.Importer));
     }
 
+    private static async Task<IResult> DismissAsync(
+        Guid id, HttpContext http, IntakeCare care, CancellationToken ct)
+    {
+        var body = await StrictBody.ReadAsync<DismissRequest>(http.Request, ct);
+        if (body.Value is not { } asked) return body.Refusal!;
+        var errors = ValueRules.Check(asked);
+        return errors.Count > 0
+            ? HttpResults.Invalid(errors)
+            : HttpResults.Of(await care.DismissAsync(id, asked.Reason, SenderOf(http.User), ct));
+    }
+
+    private static async Task<IResult> ReplayAsync(
+        Guid id, ClaimsPrincipal user, IntakeCare care, CancellationToken ct) =>
+        HttpResults.Of(await care.ReplayAsync(id, SenderOf(user), ct));
+
     private static async Task<IResult> FindAsync(
         string source, string id, ClaimsPrincipal user, IntakeLog log, CancellationToken ct)
     {
@@ -91,7 +113,8 @@ public static class IntakeEndpoints
         return sender.Actor.IsAt(first.Site)
             ? Results.Json(
                 new FoundDeviation(
-                    source, id, IntakeOutcome.Accepted, deviationId, recorded[0].Position.Commit, recorded.Count - 1),
+                    source, id, IntakeOutcome.Accepted, deviationId, recorded[0].Position.Commit,
+                    recorded.Count(entry => entry.Type == "deviation.conflict-received.v1")),
                 StrictJson.Requests)
             : HttpResults.NotFound();
     }
@@ -162,3 +185,6 @@ public static class IntakeEndpoints
         private static string? Short(string? text) => text is { Length: > 500 } ? text[..500] : text;
     }
 }
+
+/// <summary>Why a deviation is none.</summary>
+public sealed record DismissRequest([property: Required, StringLength(4_000)] string Reason);

@@ -55,6 +55,11 @@ public sealed class IntakeLog(IEventStore store, TimeProvider clock)
             why.Message);
     }
 
+    /// <summary>Adds what a person did to a stream; null where it did not end with <paramref name="last"/>.</summary>
+    public Task<LogPosition?> NoteAsync(RecordedEvent last, object fact, Sender sender, CancellationToken ct) =>
+        AppendAsync(
+            last.Stream, ExpectedRevision.At(last.Revision), ToNewEvent(fact, sender, clock.GetUtcNow()), ct);
+
     /// <summary>The events of a stream, oldest first; none where it does not exist.</summary>
     public async Task<IReadOnlyList<RecordedEvent>> ReadAsync(string stream, CancellationToken ct)
     {
@@ -63,14 +68,15 @@ public sealed class IntakeLog(IEventStore store, TimeProvider clock)
         return events;
     }
 
-    /// <summary>The hash of the payload of a recorded deviation or production event.</summary>
-    public static string PayloadHashOf(RecordedEvent recorded) =>
+    /// <summary>The hash of the payload of what a machine sent; null for what a person did.</summary>
+    public static string? PayloadHashOf(RecordedEvent recorded) =>
         EventCatalog.Deserialize(recorded.Type, recorded.Data.Span) switch
         {
             DeviationEvent.Received e => e.PayloadHash,
             DeviationEvent.ConflictReceived e => e.PayloadHash,
             ProductionEvent.Recorded e => e.PayloadHash,
             ProductionEvent.ConflictReceived e => e.PayloadHash,
+            DeviationEvent.Dismissed => null,
             var other => throw new UnreachableException($"{other.GetType().Name} has no payload."),
         };
 

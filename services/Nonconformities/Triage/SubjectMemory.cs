@@ -72,6 +72,9 @@ public sealed class SubjectMemory
         return all;
     }
 
+    /// <summary>Forgets one deviation, because a person found that it is none.</summary>
+    public void Forget(Guid deviationId) => counting.RemoveAll(sighting => sighting.Id == deviationId);
+
     /// <summary>Forgets what arrived too long ago to count with anything that arrives from now on.</summary>
     public void Forget(DateTimeOffset recordedBefore) => counting.RemoveAll(old => old.RecordedAt < recordedBefore);
 

@@ -38,6 +38,10 @@ public sealed class TriageRun(
             case "deviation.received.v1":
                 await AssignAsync(ToSighting(recorded), ct);
                 break;
+            case "deviation.dismissed.v1":
+                var dismissed = Families.Deviation.IdOf(recorded.Stream);
+                foreach (var remembered in subjects.Values) remembered.Forget(dismissed);
+                break;
             case "triage-policy.set.v1":
                 policies.Note(recorded);
                 break;

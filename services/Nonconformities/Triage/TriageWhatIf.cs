@@ -76,6 +76,10 @@ public sealed class TriageWhatIf(IEventStore store)
             switch (recorded.Type)
             {
                 case "deviation.received.v1": Count(recorded); break;
+                case "deviation.dismissed.v1":
+                    var dismissed = Families.Deviation.IdOf(recorded.Stream);
+                    foreach (var list in counting.Values) list.RemoveAll(sighting => sighting.Id == dismissed);
+                    break;
                 case "triage-policy.set.v1": inForce = (TriagePolicyEvent.Set)Read(recorded); break;
                 case "signature.opened.v1": Note((SignatureEvent.Opened)Read(recorded)); break;
                 case "nonconformity.closed.v1" or "nonconformity.rejected.v1" or "nonconformity.withdrawn.v1"

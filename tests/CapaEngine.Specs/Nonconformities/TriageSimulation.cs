@@ -3,6 +3,7 @@ using CapaEngine.Kernel;
 using CapaEngine.Nonconformities;
 using CapaEngine.Nonconformities.Concessions;
 using CapaEngine.Nonconformities.Domain;
+using CapaEngine.Nonconformities.Intake;
 using CapaEngine.Nonconformities.Merges;
 using CapaEngine.Nonconformities.Triage;
 using Microsoft.Extensions.Configuration;
@@ -44,6 +45,10 @@ internal sealed class TriageSimulation
     public Task<WhatIfAnswer> WhatIfAsync(ValueList<TriageRule> rules, int fromDay = -30) =>
         new TriageWhatIf(memory).ReplayAsync(
             rules, groupsByStation: true, Start.AddDays(fromDay), Start.AddDays(30), default);
+
+    /// <summary>A person finds that a deviation is none.</summary>
+    public Task<CommandOutcome> DismissAsync(Guid id) => new IntakeCare(new IntakeLog(memory, clock), clock)
+        .DismissAsync(id, "A test piece.", new Sender(new Actor("quinn", "Quinn", [], "*", []), null, false), default);
 
     /// <summary>How many events the log holds.</summary>
     public async Task<int> EventCountAsync()

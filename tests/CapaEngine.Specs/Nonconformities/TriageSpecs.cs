@@ -66,6 +66,18 @@ public sealed class TriageSpecs
         (await line.CasesAsync()).ShouldHaveSingleItem().Attached.Count.ShouldBe(3);
     }
 
+    [Fact] public async Task a_dismissed_deviation_counts_no_further()
+    {
+        var sent = await SendAsync(9);
+        await line.DismissAsync(sent[3]);
+        await SendAsync(1);
+        await line.RunAsync();
+        (await line.CasesAsync()).ShouldBeEmpty();
+        await SendAsync(1);
+        await line.RunAsync();
+        (await line.CasesAsync()).ShouldHaveSingleItem().Attached.ShouldNotContain(sent[3]);
+    }
+
     [Fact] public async Task subjects_are_counted_apart()
     {
         await SendAsync(9);
