@@ -18,8 +18,7 @@ public sealed record HandleNonconformity(Guid Id, NonconformityCommand Command, 
 /// </summary>
 public sealed class NonconformityHandler(
     DeciderHandler<Nonconformity, NonconformityCommand, NonconformityEvent> decider, Signatures signatures,
-    ConcessionDraws draws, CaseMerges merges, Profiles profiles,
-    TimeProvider clock) : ICommandHandler<HandleNonconformity, CommandOutcome>
+    ConcessionDraws draws, CaseMerges merges, Profiles profiles) : ICommandHandler<HandleNonconformity, CommandOutcome>
 {
     public async ValueTask<CommandOutcome> Handle(HandleNonconformity command, CancellationToken cancellationToken)
     {
@@ -32,8 +31,8 @@ public sealed class NonconformityHandler(
             asked = await UnderProfileAsync(id, asked, cancellationToken);
         if (asked is not NonconformityCommand.Report { Subject: { } subject } report)
             return await decider.HandleAsync(id, asked, context, cancellationToken);
-        var (state, _) = await decider.LoadAsync(id, cancellationToken);
-        if (state.Stage == NonconformityStage.NotReported && WouldAccept(report, context))
+        // A report that will be refused, or was given before, must not reserve anything.
+        if (await decider.PreviewAsync(id, report, context, cancellationToken) is { Outcome: null })
         {
             var (cycle, instead) = await signatures.ReserveAsync(subject, id, context, cancellationToken);
             if (instead is not null) return instead;
@@ -55,15 +54,5 @@ public sealed class NonconformityHandler(
             NonconformityCommand.Close close => close with { Profile = profile },
             _ => asked,
         };
-    }
-
-    // A report that will be refused must not reserve anything.
-    private bool WouldAccept(NonconformityCommand.Report report, CommandContext context)
-    {
-        var now = clock.GetUtcNow();
-        var filled = context with { RecordedAt = now, Now = context.StatedTime ?? now };
-        return !(context.StatedTime > now) && context.Actor.IsAt(report.Site)
-            && NonconformityRules.Decide(report, Nonconformity.NotReported, filled)
-                is Decision<NonconformityEvent>.Accepted;
     }
 }

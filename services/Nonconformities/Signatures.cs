@@ -71,8 +71,8 @@ public sealed class Signatures(IEventStore store, TimeProvider clock)
         var data = EventCatalog.Serialize(opened);
         var now = clock.GetUtcNow();
         var metadata = new EventMetadata(
-            new EventActor(context.Actor.PersonId, context.Actor.Roles, context.Actor.Site),
-            context.StatedTime ?? now, now, Convert.ToHexStringLower(SHA256.HashData(data)), context.OnBehalfOf,
+            context.Actor.AsRecorded, context.StatedTime ?? now, now,
+            Convert.ToHexStringLower(SHA256.HashData(data)), context.OnBehalfOf,
             Imported: context.StatedTime is not null, CorrelationId: context.CorrelationId ?? context.CommandId,
             CausationId: context.CausationId);
         // The id covers the content: another opener's different list must be a conflict, never a repetition of ours.

@@ -56,10 +56,10 @@ internal sealed class AppendPipeline : IAsyncDisposable
     {
         try
         {
-            var backoff = new Backoff(_clock);
+            var delays = NodeSelector.NewDelays();
             while (await _queue.Reader.WaitToReadAsync())
             {
-                if (await OpenAsync(backoff) is var (node, call))
+                if (await OpenAsync(delays) is var (node, call))
                 {
                     await PumpAsync(node, call);
                 }
@@ -94,7 +94,7 @@ internal sealed class AppendPipeline : IAsyncDisposable
     /// Asking what the node can do proves that it can be reached: so an append that waited in vain is known not to
     /// have been sent, and is refused instead of unknown.
     /// </summary>
-    private async Task<(Node, AppendCall)?> OpenAsync(Backoff backoff)
+    private async Task<(Node, AppendCall)?> OpenAsync(RetryDelays delays)
     {
         Node? node = null;
         try
@@ -103,7 +103,7 @@ internal sealed class AppendPipeline : IAsyncDisposable
             var asDuration = await KnowsDurationsAsync(node);
             var call = node.Invoker.AsyncDuplexStreamingCall(
                 Calls.BatchAppend, null, _nodes.Call(CancellationToken.None));
-            backoff.Reset();
+            delays.Reset();
             return (node, new AppendCall(call, _settings.DefaultDeadline, asDuration, _clock));
         }
         catch (RpcException failure)
@@ -113,11 +113,11 @@ internal sealed class AppendPipeline : IAsyncDisposable
                 _nodes.Report(node, failure);
             }
 
-            await RefuseAndWaitAsync(backoff, failure);
+            await RefuseAndWaitAsync(delays, failure);
         }
         catch (EventStoreUnavailableException failure)
         {
-            await RefuseAndWaitAsync(backoff, failure);
+            await RefuseAndWaitAsync(delays, failure);
         }
         catch (OperationCanceledException)
         {
@@ -143,7 +143,7 @@ internal sealed class AppendPipeline : IAsyncDisposable
         }
     }
 
-    private async Task RefuseAndWaitAsync(Backoff backoff, Exception failure)
+    private async Task RefuseAndWaitAsync(RetryDelays delays, Exception failure)
     {
         if (NodeSelector.IsDenied(failure))
         {
@@ -155,7 +155,7 @@ internal sealed class AppendPipeline : IAsyncDisposable
             append => now > append.ExpiresAt, new AppendResult.ServerBusy($"No node answers: {failure.Message}"));
         try
         {
-            await backoff.WaitAsync(_stop.Token);
+            await delays.WaitAsync(_clock, _stop.Token);
         }
         catch (OperationCanceledException)
         {

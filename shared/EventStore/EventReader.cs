@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using CapaEngine.EventStore.Protocol;
+using CapaEngine.Kernel;
 using Grpc.Core;
 
 namespace CapaEngine.EventStore;
@@ -22,19 +23,19 @@ internal sealed class EventReader(NodeSelector nodes, EventStoreSettings setting
     private async IAsyncEnumerable<ReadAnswer> RunAsync(
         Func<ReadReq> request, bool endless, [EnumeratorCancellation] CancellationToken ct)
     {
-        var backoff = new Backoff(clock);
+        var delays = NodeSelector.NewDelays();
         while (true)
         {
-            var attempt = await OpenAsync(request(), endless, backoff, ct);
+            var attempt = await OpenAsync(request(), endless, delays, ct);
             if (attempt is var (node, call))
             {
                 using (call)
                 {
-                    while (await NextAsync(node, call, endless, backoff, ct) is var (outcome, message))
+                    while (await NextAsync(node, call, endless, delays, ct) is var (outcome, message))
                     {
                         if (outcome == Outcome.Message)
                         {
-                            backoff.Reset();
+                            delays.Reset();
                             yield return message!;
                         }
                         else if (outcome == Outcome.Deleted || (outcome == Outcome.Ended && !endless))
@@ -49,26 +50,26 @@ internal sealed class EventReader(NodeSelector nodes, EventStoreSettings setting
                 }
             }
 
-            await backoff.WaitAsync(ct);
+            await delays.WaitAsync(clock, ct);
         }
     }
 
     private async Task<(Node, AsyncServerStreamingCall<ReadAnswer>)?> OpenAsync(
-        ReadReq request, bool endless, Backoff backoff, CancellationToken ct)
+        ReadReq request, bool endless, RetryDelays delays, CancellationToken ct)
     {
         try
         {
             var node = await nodes.SelectAsync(ct);
             return (node, node.Invoker.AsyncServerStreamingCall(Calls.Read, null, nodes.Call(ct), request));
         }
-        catch (EventStoreUnavailableException) when (endless || backoff.Failures < settings.MaxDiscoverAttempts)
+        catch (EventStoreUnavailableException) when (endless || delays.Count < settings.MaxDiscoverAttempts)
         {
             return null;
         }
     }
 
     private async ValueTask<(Outcome, ReadAnswer?)> NextAsync(
-        Node node, AsyncServerStreamingCall<ReadAnswer> call, bool endless, Backoff backoff, CancellationToken ct)
+        Node node, AsyncServerStreamingCall<ReadAnswer> call, bool endless, RetryDelays delays, CancellationToken ct)
     {
         try
         {
@@ -87,7 +88,7 @@ internal sealed class EventReader(NodeSelector nodes, EventStoreSettings setting
         catch (Exception failure) when (NodeSelector.IsTransient(failure))
         {
             nodes.Report(node, failure);
-            return endless || backoff.Failures < settings.MaxDiscoverAttempts
+            return endless || delays.Count < settings.MaxDiscoverAttempts
                 ? (Outcome.Broken, null)
                 : throw new EventStoreUnavailableException(
                     $"The event store at {node.Address.Host}:{node.Address.Port} cannot be read.", failure);

@@ -6,6 +6,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using CapaEngine.EventStore.Protocol;
+using CapaEngine.Kernel;
 using Grpc.Core;
 using Grpc.Net.Client;
 using NodeState = CapaEngine.EventStore.Protocol.MemberInfo.Types.VNodeState;
@@ -37,6 +38,9 @@ internal sealed class NodeSelector(EventStoreSettings settings, TimeProvider clo
     /// <summary>The options of every call: credentials, the name of this client, and who must answer.</summary>
     public CallOptions Call(CancellationToken ct, TimeSpan? timeout = null) => new(
         _headers, timeout is null ? null : clock.GetUtcNow().UtcDateTime + timeout, ct);
+
+    /// <summary>The pauses between attempts to reach the store.</summary>
+    public static RetryDelays NewDelays() => new(delayMsMax: 2_000, delayMsMin: 50);
 
     /// <summary>The node in use; looks for one when there is none.</summary>
     public async Task<Node> SelectAsync(CancellationToken ct)

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using CapaEngine.Contracts;
 using CapaEngine.Kernel;
 
@@ -10,15 +9,8 @@ internal static class ServiceEvent
     /// <summary>The event of a fact, at the service's own time.</summary>
     public static NewEvent Of(
         string service, Guid id, object fact, DateTimeOffset now, string? correlationId = null,
-        string? causationId = null)
-    {
-        var data = EventCatalog.Serialize(fact);
-        var metadata = new EventMetadata(
-            new EventActor($"service:{service}", [Roles.Service], "*"), now, now,
-            Convert.ToHexStringLower(SHA256.HashData(data)),
-            CorrelationId: correlationId, CausationId: causationId);
-        return new NewEvent(id, EventCatalog.NameOf(fact), data, EventCatalog.Serialize(metadata));
-    }
+        string? causationId = null) => NewEvent.Of(id, fact, hash => new EventMetadata(
+        Actor.Service(service).AsRecorded, now, now, hash, CorrelationId: correlationId, CausationId: causationId));
 }
 
 /// <summary>

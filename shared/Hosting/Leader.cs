@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using CapaEngine.Kernel;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using RabbitMQ.Client;
@@ -229,22 +230,3 @@ public sealed class Leader(
 
 /// <summary>A part that does not get on, since when and why.</summary>
 public sealed record Failure(DateTimeOffset Since, string Reason);
-
-/// <summary>Pauses between attempts: each twice as long as the last, up to a limit, with jitter.</summary>
-internal sealed class RetryDelays(int delayMsMax, int delayMsMin = 100)
-{
-    private int _attempt;
-
-    /// <summary>The next pause.</summary>
-    public TimeSpan Next()
-    {
-        var full = Math.Min(delayMsMax, delayMsMin * Math.Pow(2, Math.Min(_attempt++, 20)));
-        return TimeSpan.FromMilliseconds(full * (0.5 + (Random.Shared.NextDouble() / 2)));
-    }
-
-    /// <summary>Waits for the next pause.</summary>
-    public Task WaitAsync(TimeProvider clock, CancellationToken ct) => Task.Delay(Next(), clock, ct);
-
-    /// <summary>Begins with short pauses again.</summary>
-    public void Reset() => _attempt = 0;
-}

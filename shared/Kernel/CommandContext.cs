@@ -16,6 +16,9 @@ public sealed record Actor(
     public static Actor Service(string name) =>
         new($"service:{name}", name, [Kernel.Roles.Service], "*", ValueList<DispositionKind>.Empty);
 
+    /// <summary>The actor as events name it.</summary>
+    public EventActor AsRecorded => new(PersonId, Roles, Site);
+
     /// <summary>Whether the actor may see and change what belongs to <paramref name="site"/>.</summary>
     public bool IsAt(string? site) => Site == "*" || site is null || Site == site;
 
@@ -72,9 +75,24 @@ public sealed record CommandContext(
     public Signature Sign(SignatureMeaning meaning) =>
         new(Actor.PersonId, Actor.PrintedName, meaning, RecordedAt, Seen.Stream, Seen.Revision, Seen.ContentHash);
 
+    /// <summary>
+    /// A step of the same command on another stream: it has neither the caller's key nor the revision the caller saw.
+    /// </summary>
+    /// <param name="of">The id of what all steps belong to.</param>
+    public CommandContext ForStep(Guid of, string step) => this with
+    {
+        CommandId = $"{of:D}/{step}", IdempotencyKey = null, RequestHash = null, IfMatch = null,
+        CorrelationId = CorrelationId ?? CommandId, IsReaction = true,
+    };
+
     /// <summary>An id derived from this command, the same at every retry.</summary>
     public Guid DeriveId(string what) => NameBasedId.From($"{Seen.Stream}\n{CommandId}\n{what}");
 }
+
+/// <summary>What a command would come to, were it given now.</summary>
+/// <param name="Context">The command's context on the stream as it stands.</param>
+/// <param name="Outcome">Its outcome where it would write nothing; null where it would be carried out.</param>
+public sealed record Preview<TState>(TState State, CommandContext Context, CommandOutcome? Outcome);
 
 /// <summary>How a command ended.</summary>
 public abstract record CommandOutcome

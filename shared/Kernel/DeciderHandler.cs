@@ -26,26 +26,25 @@ public sealed class DeciderHandler<TState, TCommand, TEvent>(
         {
             var loaded = await LoadAsync(id, context, ct);
             context = loaded.Fill(context, clock.GetUtcNow());
-            if (loaded.Answer(id, context, decider) is { } answer) return answer;
-            switch (decider.Decide(command, loaded.State, context))
-            {
-                case Decision<TEvent>.Rejected refused:
-                    return new CommandOutcome.Rejected(refused.Code, refused.Reason);
-                case Decision<TEvent>.Missing:
-                    return new CommandOutcome.NotFound();
-                case Decision<TEvent>.Accepted { Events.Count: 0 }:
-                    return new CommandOutcome.Done(id, loaded.Revision, loaded.Position, 0);
-                case Decision<TEvent>.Accepted accepted:
-                    if (!context.Actor.IsAt(decider.SiteOf(accepted.Events.Aggregate(loaded.State, decider.Evolve))))
-                        return new CommandOutcome.Forbidden("You may not act at that site.");
-                    if (await AppendAsync(id, accepted.Events, loaded, context, ct) is { } done) return done;
-                    break;
-            }
-
+            var (outcome, facts) = Decide(id, command, loaded, context);
+            outcome ??= await AppendAsync(id, facts, loaded, context, ct);
+            if (outcome is not null) return outcome;
             if (attempt == AttemptCountMax)
                 return new CommandOutcome.Unavailable("too-busy", "Others kept changing this record; try again.");
             await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(1, BackOffMsMax)), clock, ct);
         }
+    }
+
+    /// <summary>
+    /// What a command would come to on the stream as it stands, without writing anything: for whoever has to do
+    /// something on another stream first.
+    /// </summary>
+    public async Task<Preview<TState>> PreviewAsync(
+        Guid id, TCommand command, CommandContext context, CancellationToken ct)
+    {
+        var loaded = await LoadAsync(id, context, ct);
+        var filled = loaded.Fill(context, clock.GetUtcNow());
+        return new Preview<TState>(loaded.State, filled, Decide(id, command, loaded, filled).Outcome);
     }
 
     /// <summary>The state as it stands and its revision, -1 where the stream does not exist.</summary>
@@ -55,11 +54,29 @@ public sealed class DeciderHandler<TState, TCommand, TEvent>(
         return (loaded.State, loaded.Revision);
     }
 
+    // The outcome where nothing is to be written, else the facts that are.
+    private (CommandOutcome? Outcome, ValueList<TEvent> Facts) Decide(
+        Guid id, TCommand command, Loaded loaded, CommandContext context)
+    {
+        if (loaded.Answer(id, context, decider) is { } answer) return (answer, []);
+        return decider.Decide(command, loaded.State, context) switch
+        {
+            Decision<TEvent>.Rejected refused => (new CommandOutcome.Rejected(refused.Code, refused.Reason), []),
+            Decision<TEvent>.Missing => (new CommandOutcome.NotFound(), []),
+            Decision<TEvent>.Accepted { Events.Count: 0 } =>
+                (new CommandOutcome.Done(id, loaded.Revision, loaded.Position, 0), []),
+            Decision<TEvent>.Accepted { Events: var facts }
+                when context.Actor.IsAt(decider.SiteOf(facts.Aggregate(loaded.State, decider.Evolve))) => (null, facts),
+            _ => (new CommandOutcome.Forbidden("You may not act at that site."), []),
+        };
+    }
+
     // Null: decide again on the stream as it is now.
     private async Task<CommandOutcome?> AppendAsync(
         Guid id, ValueList<TEvent> facts, Loaded loaded, CommandContext context, CancellationToken ct)
     {
-        var events = facts.Select((fact, index) => ToNewEvent(fact, index, loaded, context)).ToList();
+        var events = facts.Select((fact, index) => NewEvent.Of(
+            loaded.EventId(context, index), fact, hash => loaded.Describe(context, hash))).ToList();
         var expected = ExpectedRevision.At(loaded.Revision);
         switch (await store.AppendAsync(loaded.Stream, expected, events, ct))
         {
@@ -78,14 +95,6 @@ public sealed class DeciderHandler<TState, TCommand, TEvent>(
             default:
                 throw new InvalidOperationException($"The event store refuses writes to '{decider.Family.Name}'.");
         }
-    }
-
-    private static NewEvent ToNewEvent(TEvent fact, int index, Loaded loaded, CommandContext context)
-    {
-        var data = EventCatalog.Serialize(fact);
-        return new NewEvent(
-            loaded.EventId(context, index), EventCatalog.NameOf(fact), data,
-            EventCatalog.Serialize(loaded.Describe(context, data)));
     }
 
     private async Task<Loaded> LoadAsync(Guid id, CommandContext? context, CancellationToken ct)
@@ -164,9 +173,8 @@ public sealed class DeciderHandler<TState, TCommand, TEvent>(
                 SHA256.HashData(Encoding.UTF8.GetBytes(content.ToString())))),
         };
 
-        public EventMetadata Describe(CommandContext context, byte[] data) => new(
-            new EventActor(context.Actor.PersonId, context.Actor.Roles, context.Actor.Site),
-            context.Now, context.RecordedAt, Convert.ToHexStringLower(SHA256.HashData(data)), context.OnBehalfOf,
+        public EventMetadata Describe(CommandContext context, string hash) => new(
+            context.Actor.AsRecorded, context.Now, context.RecordedAt, hash, context.OnBehalfOf,
             IsImported(context), context.IdempotencyKey,
             context.IdempotencyKey is null ? null : context.RequestHash,
             context.CorrelationId ?? context.CommandId, context.CausationId,

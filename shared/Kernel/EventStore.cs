@@ -1,3 +1,6 @@
+using System.Security.Cryptography;
+using CapaEngine.Contracts;
+
 namespace CapaEngine.Kernel;
 
 /// <summary>A place in the log of all events. Ordered; <see cref="Start"/> lies before every event.</summary>
@@ -39,7 +42,17 @@ public readonly record struct ExpectedRevision(long Value)
 }
 
 /// <summary>An event to be appended. <paramref name="Data"/> and <paramref name="Metadata"/> are UTF-8 JSON.</summary>
-public sealed record NewEvent(Guid Id, string Type, ReadOnlyMemory<byte> Data, ReadOnlyMemory<byte> Metadata);
+public sealed record NewEvent(Guid Id, string Type, ReadOnlyMemory<byte> Data, ReadOnlyMemory<byte> Metadata)
+{
+    /// <summary>The event of a fact under its stored name.</summary>
+    /// <param name="describe">The metadata, given the SHA-256 of the data, lower-case hexadecimal.</param>
+    public static NewEvent Of(Guid id, object fact, Func<string, EventMetadata> describe)
+    {
+        var data = EventCatalog.Serialize(fact);
+        var metadata = describe(Convert.ToHexStringLower(SHA256.HashData(data)));
+        return new NewEvent(id, EventCatalog.NameOf(fact), data, EventCatalog.Serialize(metadata));
+    }
+}
 
 /// <summary>An event as the log holds it.</summary>
 /// <param name="Revision">Its number in the stream, from 0.</param>

@@ -8,7 +8,7 @@ namespace CapaEngine.ActionPlans.Domain;
 /// <summary>A process the action is to be carried over to, and what came of it; null until then.</summary>
 public sealed record Deployment(string Process, Answer? Answer = null);
 
-/// <summary>A process the action is to be carried over to, and the answer for it, null until then.</summary>
+/// <summary>What a plan says beside its actions: risk, harm, and where else it is carried over to.</summary>
 public sealed record PlanContent
 {
     /// <summary>Nothing yet.</summary>

@@ -23,26 +23,17 @@ public sealed class ConcessionDraws(
         Guid nonconformityId, NonconformityCommand.DecideDisposition asked, CommandContext context,
         CancellationToken ct)
     {
-        var (state, revision) = await nonconformities.LoadAsync(nonconformityId, ct);
-        var isForDecider = asked.ConcessionId is null || state.Stage == NonconformityStage.NotReported
-            || !context.Actor.IsAt(state.Site) || (context.IfMatch is { } seen && seen != revision);
-        if (isForDecider) return await nonconformities.HandleAsync(nonconformityId, asked, context, ct);
-
+        if (asked.ConcessionId is not { } concessionId)
+            return await nonconformities.HandleAsync(nonconformityId, asked, context, ct);
         var drawn = asked with { IsDrawn = true };
-        var filled = Fill(context, nonconformityId, revision);
-        switch (NonconformityRules.Decide(drawn, state, filled))
-        {
-            case Decision<NonconformityEvent>.Rejected no: return new CommandOutcome.Rejected(no.Code, no.Reason);
-            case Decision<NonconformityEvent>.Accepted { Events.Count: 0 }:
-                return await nonconformities.HandleAsync(nonconformityId, asked, context, ct);
-        }
+        var preview = await nonconformities.PreviewAsync(nonconformityId, drawn, context, ct);
+        if (preview.Outcome is { } settled) return settled;
 
-        var lineId = Dispositions.LineIdOf(filled);
+        var (state, lineId) = (preview.State, Dispositions.LineIdOf(preview.Context));
         var draw = new ConcessionCommand.Draw(
             lineId, nonconformityId, state.Site!, state.Product, asked.Lot, state.Unit, asked.Quantity,
             state.DetectedAt, profiles.At(state.Site).Authorities);
-        var concessionId = asked.ConcessionId!.Value;
-        var outcome = await concessions.HandleAsync(concessionId, draw, Following(context, lineId, "draw"), ct);
+        var outcome = await concessions.HandleAsync(concessionId, draw, context.ForStep(lineId, "draw"), ct);
         if (outcome is CommandOutcome.NotFound)
             return new CommandOutcome.Rejected("unknown-concession", $"There is no concession {concessionId}.");
         if (outcome is not CommandOutcome.Done) return outcome;
@@ -72,7 +63,7 @@ public sealed class ConcessionDraws(
     {
         var givenUp = await nonconformities.HandleAsync(
             nonconformityId, new NonconformityCommand.GiveUpDraw(lineId, concessionId),
-            Following(context, lineId, "give-up"), ct);
+            context.ForStep(lineId, "give-up"), ct);
         // Decided after all: the draw stays.
         if (givenUp is CommandOutcome.Rejected { Code: "disposition-decided" })
             return new CommandOutcome.Done(nonconformityId, -1, LogPosition.Start, 0);
@@ -80,23 +71,6 @@ public sealed class ConcessionDraws(
             ? givenUp
             : await concessions.HandleAsync(
                 concessionId, new ConcessionCommand.ReleaseDraw(lineId, "Its disposition was not decided."),
-                Following(context, lineId, "release"), ct);
+                context.ForStep(lineId, "release"), ct);
     }
-
-    private CommandContext Fill(CommandContext context, Guid nonconformityId, long revision)
-    {
-        var now = clock.GetUtcNow();
-        return context with
-        {
-            RecordedAt = now, Now = context.StatedTime ?? now,
-            Seen = new StreamSeen(Families.Nonconformity.Stream(nonconformityId), revision, ""),
-        };
-    }
-
-    // A step of the same command on another stream: it has neither the caller's key nor the revision the caller saw.
-    private static CommandContext Following(CommandContext context, Guid lineId, string step) => context with
-    {
-        CommandId = $"{lineId:D}/{step}", IdempotencyKey = null, RequestHash = null, IfMatch = null,
-        CorrelationId = context.CorrelationId ?? context.CommandId, IsReaction = true,
-    };
 }

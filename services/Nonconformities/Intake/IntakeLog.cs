@@ -23,7 +23,6 @@ public sealed record Receipt(
 public sealed class IntakeLog(IEventStore store, TimeProvider clock)
 {
     private const int AttemptCountMax = 6;
-    private const int FirstPauseMs = 50;
 
     /// <summary>Records an event that was understood.</summary>
     public async Task<Receipt> RecordAsync(MachineEvent machine, Sender sender, CancellationToken ct)
@@ -105,6 +104,7 @@ public sealed class IntakeLog(IEventStore store, TimeProvider clock)
     private async Task<LogPosition?> AppendAsync(
         string stream, ExpectedRevision expected, NewEvent fact, CancellationToken ct)
     {
+        var delays = new RetryDelays(delayMsMax: 1_600);
         for (var attempt = 1; ; attempt++)
         {
             switch (await store.AppendAsync(stream, expected, [fact], ct))
@@ -112,7 +112,7 @@ public sealed class IntakeLog(IEventStore store, TimeProvider clock)
                 case AppendResult.Appended done: return done.Position;
                 case AppendResult.WrongExpectedRevision: return null;
                 case AppendResult.OutcomeUnknown or AppendResult.ServerBusy when attempt < AttemptCountMax:
-                    await Task.Delay(TimeSpan.FromMilliseconds(FirstPauseMs << attempt), clock, ct);
+                    await delays.WaitAsync(clock, ct);
                     break;
                 case var refused:
                     throw new EventStoreUnavailableException($"The event store does not take '{stream}': {refused}.");
@@ -122,16 +122,12 @@ public sealed class IntakeLog(IEventStore store, TimeProvider clock)
 
     private NewEvent ToNewEvent(object fact, Sender sender, DateTimeOffset occurredAt)
     {
-        var data = EventCatalog.Serialize(fact);
         var id = Guid.NewGuid();
-        var actor = sender.Actor;
-        var metadata = new EventMetadata(
-            new EventActor(actor.PersonId, actor.Roles, actor.Site), occurredAt, clock.GetUtcNow(),
-            Convert.ToHexStringLower(SHA256.HashData(data)), Imported: sender.StatesHistory,
+        return NewEvent.Of(id, fact, hash => new EventMetadata(
+            sender.Actor.AsRecorded, occurredAt, clock.GetUtcNow(), hash, Imported: sender.StatesHistory,
             CorrelationId: id.ToString("D"),
             TraceId: Activity.Current?.TraceId.ToHexString(), SpanId: Activity.Current?.SpanId.ToHexString(),
-            TraceSampled: Activity.Current?.Recorded ?? false);
-        return new NewEvent(id, EventCatalog.NameOf(fact), data, EventCatalog.Serialize(metadata));
+            TraceSampled: Activity.Current?.Recorded ?? false));
     }
 
     private static Receipt ReceiptOf(MachineEvent machine, IntakeOutcome outcome, LogPosition position) => new(

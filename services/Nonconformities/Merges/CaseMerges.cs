@@ -20,25 +20,14 @@ public sealed class CaseMerges(
     public async Task<CommandOutcome> MergeAsync(
         Guid id, Command.Merge asked, CommandContext context, CancellationToken ct)
     {
-        var (state, revision) = await decider.LoadAsync(id, ct);
-        var isForDecider = state.Stage is NonconformityStage.NotReported or NonconformityStage.Merged
-            || !context.Actor.IsAt(state.Site) || (context.IfMatch is { } seen && seen != revision);
-        if (isForDecider) return await decider.HandleAsync(id, asked, context, ct);
-
-        var now = clock.GetUtcNow();
-        var filled = context with
-        {
-            RecordedAt = now, Now = context.StatedTime ?? now,
-            Seen = new StreamSeen(Families.Nonconformity.Stream(id), revision, ""),
-        };
         var prepared = asked with { IsPrepared = true };
-        if (NonconformityRules.Decide(prepared, state, filled) is Decision<NonconformityEvent>.Rejected no)
-            return new CommandOutcome.Rejected(no.Code, no.Reason);
+        var preview = await decider.PreviewAsync(id, prepared, context, ct);
+        if (preview.Outcome is { } settled) return settled;
 
-        var mergeId = Merging.MergeIdOf(filled);
+        var mergeId = Merging.MergeIdOf(preview.Context);
         var preparing = await decider.HandleAsync(
-            asked.IntoId, new Command.PrepareMerge(mergeId, id, state.Site!), Following(context, mergeId, "prepare"),
-            ct);
+            asked.IntoId, new Command.PrepareMerge(mergeId, id, preview.State.Site!),
+            context.ForStep(mergeId, "prepare"), ct);
         if (preparing is CommandOutcome.NotFound)
             return new CommandOutcome.Rejected("unknown-target", $"There is no nonconformity {asked.IntoId}.");
         if (preparing is not CommandOutcome.Done) return preparing;
@@ -81,26 +70,19 @@ public sealed class CaseMerges(
             from.Containment == ContainmentStage.InPlace,
             from.Deviations.OrderBy(entry => entry.Value).ThenBy(entry => entry.Key)
                 .Select(entry => new CountedDeviation(entry.Key, entry.Value)).ToValueList());
-        return await decider.HandleAsync(merged.IntoId, absorb, Following(context, merged.MergeId, "absorb"), ct);
+        return await decider.HandleAsync(merged.IntoId, absorb, context.ForStep(merged.MergeId, "absorb"), ct);
     }
 
     private async Task<CommandOutcome> GiveUpAsync(
         Guid fromId, Guid intoId, Guid mergeId, CommandContext context, CancellationToken ct)
     {
         var givenUp = await decider.HandleAsync(
-            fromId, new Command.GiveUpMerge(mergeId, intoId), Following(context, mergeId, "give-up"), ct);
+            fromId, new Command.GiveUpMerge(mergeId, intoId), context.ForStep(mergeId, "give-up"), ct);
         if (givenUp is CommandOutcome.Rejected { Code: "merge-decided" })
             return new CommandOutcome.Done(fromId, -1, LogPosition.Start, 0);
         return givenUp is not CommandOutcome.Done
             ? givenUp
             : await decider.HandleAsync(
-                intoId, new Command.AbandonMerge(mergeId), Following(context, mergeId, "abandon"), ct);
+                intoId, new Command.AbandonMerge(mergeId), context.ForStep(mergeId, "abandon"), ct);
     }
-
-    // A step of the same command on another stream: it has neither the caller's key nor the revision the caller saw.
-    private static CommandContext Following(CommandContext context, Guid mergeId, string step) => context with
-    {
-        CommandId = $"{mergeId:D}/{step}", IdempotencyKey = null, RequestHash = null, IfMatch = null,
-        CorrelationId = context.CorrelationId ?? context.CommandId, IsReaction = true,
-    };
 }

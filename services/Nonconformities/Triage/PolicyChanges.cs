@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using CapaEngine.Contracts;
 using CapaEngine.EventStore;
 using CapaEngine.Kernel;
@@ -40,11 +39,7 @@ public sealed class PolicyChanges(IEventStore store, TimeProvider clock)
 
     private NewEvent ToNewEvent(TriagePolicyEvent.Set policy, Actor actor)
     {
-        var data = EventCatalog.Serialize(policy);
         var now = clock.GetUtcNow();
-        var metadata = new EventMetadata(
-            new EventActor(actor.PersonId, actor.Roles, actor.Site), now, now,
-            Convert.ToHexStringLower(SHA256.HashData(data)));
-        return new NewEvent(Guid.NewGuid(), EventCatalog.NameOf(policy), data, EventCatalog.Serialize(metadata));
+        return NewEvent.Of(Guid.NewGuid(), policy, hash => new EventMetadata(actor.AsRecorded, now, now, hash));
     }
 }

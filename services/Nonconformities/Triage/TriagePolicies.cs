@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using CapaEngine.Contracts;
 using CapaEngine.Kernel;
 
@@ -72,12 +71,8 @@ public sealed class TriagePolicies(IEventStore store, IConfiguration configurati
 
     private NewEvent ToNewEvent(TriagePolicyEvent.Set policy)
     {
-        var data = EventCatalog.Serialize(policy);
         var now = clock.GetUtcNow();
-        var actor = Actor.Service(ServiceNames.Nonconformities);
-        var metadata = new EventMetadata(
-            new EventActor(actor.PersonId, actor.Roles, actor.Site), now, now,
-            Convert.ToHexStringLower(SHA256.HashData(data)));
-        return new NewEvent(Guid.NewGuid(), EventCatalog.NameOf(policy), data, EventCatalog.Serialize(metadata));
+        var actor = Actor.Service(ServiceNames.Nonconformities).AsRecorded;
+        return NewEvent.Of(Guid.NewGuid(), policy, hash => new EventMetadata(actor, now, now, hash));
     }
 }

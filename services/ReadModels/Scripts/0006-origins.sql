@@ -68,6 +68,19 @@ select md5(n.id::text || ' ' || l.lot)::uuid as hold_id, l.lot, n.id as nonconfo
 from read_models.nonconformity n
 cross join lateral (select distinct lot from unnest(n.lots) as lot) l;
 
+comment on column reporting.nonconformity.status is
+  'reported, under-review, open, closed, rejected, withdrawn or merged.';
+comment on column reporting.nonconformity.withdrawn_at is 'When its reporter withdrew it (UTC).';
+comment on column reporting.nonconformity.merged_at is 'When it was merged into another case as a duplicate (UTC).';
+comment on column reporting.nonconformity.merged_into is
+  'Id of the case it was merged into; its deviations, lots and hold are counted there as well.';
+comment on column reporting.nonconformity.reopened_at is 'When it was last opened again after closing (UTC).';
+comment on column reporting.nonconformity.reopen_count is 'How often it was opened again after closing.';
+comment on column reporting.nonconformity.corrected_at is 'When what was written was last corrected (UTC).';
+comment on column reporting.nonconformity.correction_count is 'How often what was written was corrected.';
+comment on column reporting.nonconformity.signature_superseded is
+  'True where it was corrected after it was signed, so that the signature covers an older text.';
+comment on column reporting.nonconformity.age_days is 'Days from opening to its end by whatever way, or to now.';
 comment on column reporting.nonconformity.serials is 'The serial numbers affected, where units have their own.';
 comment on column reporting.nonconformity.finding_audit is 'The audit that made the finding; null for other sources.';
 comment on column reporting.nonconformity.finding_evidence is 'The evidence the finding rests on.';

@@ -112,7 +112,7 @@ internal sealed class TriageSimulation
 
     public NonconformityHandler Handler => new(
         decider, Signatures, new ConcessionDraws(decider, new(store, Concession.Decider, clock), profiles, clock),
-        new CaseMerges(decider, clock), profiles, clock);
+        new CaseMerges(decider, clock), profiles);
 
     /// <summary>The cases with the deviations attached to each, in the order in which they were opened.</summary>
     public async Task<List<OpenedCase>> CasesAsync()
