@@ -30,6 +30,7 @@ internal static class Proxy
     [
         Commands("deviations", to.Nonconformities, Limits.IntakeBodyBytesMax),
         Commands("production", to.Nonconformities, Limits.IntakeBodyBytesMax),
+        Commands("nonconformities/import", to.Nonconformities, Limits.IntakeBodyBytesMax),
         Commands("nonconformities", to.Nonconformities),
         Commands("concessions", to.Nonconformities),
         Commands("quarantine", to.Nonconformities),
@@ -45,7 +46,7 @@ internal static class Proxy
 
     private static RouteConfig Commands(string resource, Destination to, long? bodyBytesMax = null) => new()
     {
-        RouteId = $"commands-{resource}",
+        RouteId = $"commands-{resource.Replace('/', '-')}",
         ClusterId = to.Name,
         MaxRequestBodySize = bodyBytesMax,
         Match = new RouteMatch { Path = $"{Api}/{resource}/{{**rest}}", Methods = [HttpMethods.Post] },

@@ -50,7 +50,8 @@ public sealed class DeviationRegister : IReadModel
                           replay_outcome = $8, revision = $2, position = $3, occurred_at = $4, recorded_at = $5,
                           updated_at = now()
                         where id = $1 and revision < $2
-                        """, replayed.ReplayedBy, replayed.DeviationId ?? replayed.ProductionId, replayed.Outcome);
+                        """, replayed.ReplayedBy,
+                        replayed.DeviationId ?? replayed.ProductionId ?? replayed.NonconformityId, replayed.Outcome);
                     break;
                 case QuarantineEvent.Received quarantined:
                     yield return InsertQuarantined(e, quarantined);

@@ -6,22 +6,24 @@ namespace CapaEngine.ReadModels;
 
 /// <summary>A nonconformity as lists and the dossier show it.</summary>
 public sealed record NonconformitySummary(
-    [property: Column("nonconformity_id")] Guid Id, string? Number, string Site, string Status, string Severity,
-    string Title, string Description, string Source, string DetectionStage, string? Product, string? Process,
-    string? Station, string? Characteristic, string? DefectCode, string[] Lots, double AffectedQuantity, string? Unit,
-    string RequirementStandard, string RequirementEdition, string RequirementClause, string? RequirementText,
-    string ReportedBy, string Containment, string Disposition, string CustomerNotice, string CauseDecision,
+    [property: Column("nonconformity_id")] Guid Id, string? Number, string Site, string Status, string? Severity,
+    string Title, string Description, string? Source, string? DetectionStage, string? Product, string? Process,
+    string? Station, string? Characteristic, string? DefectCode, string[] Lots, double? AffectedQuantity, string? Unit,
+    string? RequirementStandard, string? RequirementEdition, string? RequirementClause, string? RequirementText,
+    string ReportedBy, string? Containment, string? Disposition, string? CustomerNotice, string? CauseDecision,
     DateTimeOffset DetectedAt, DateTimeOffset OpenedAt, DateTimeOffset? AcceptedAt, DateTimeOffset? ReviewedAt,
     DateTimeOffset? ContainmentDueAt, DateTimeOffset? ContainmentConfirmedAt, DateTimeOffset? ContainmentEndedAt,
     DateOnly? CustomerNoticeDueOn, DateTimeOffset? CustomerInformedAt, DateTimeOffset? CauseDecidedAt,
     DateTimeOffset? MaterialClosedAt, DateTimeOffset? ClosedAt, DateTimeOffset? RejectedAt, string? AcceptedBy,
     string? ClosedBy, long DeviationCount, DateTimeOffset? DeviationsFrom, DateTimeOffset? DeviationsTo, Guid[] CapaIds,
-    Guid? SignatureId, int? SignatureCycle, int? PolicyVersion, double AgeDays, bool Imported, long Revision,
+    Guid? SignatureId, int? SignatureCycle, int? PolicyVersion, double? AgeDays, bool Imported, long Revision,
     long Position, DateTimeOffset OccurredAt, DateTimeOffset RecordedAt, DateTimeOffset UpdatedAt,
     DateTimeOffset? WithdrawnAt, DateTimeOffset? MergedAt, Guid? MergedInto, DateTimeOffset? ReopenedAt,
     int ReopenCount, DateTimeOffset? CorrectedAt, int CorrectionCount, bool SignatureSuperseded,
     string[] Serials, string? FindingAudit, string? FindingEvidence, string? FindingGrade,
-    JsonElement? FindingCriteria);
+    JsonElement? FindingCriteria, string? SourceSystem, string? SourceId, string? SourceStatus, string? Supplier,
+    string? ProductCode, string? StatedCause, string? StatedCauseCode, string? StatedAction, string? Remarks,
+    int ConflictCount);
 
 /// <summary>A decided quantity of nonconforming output.</summary>
 public sealed record DispositionLine(

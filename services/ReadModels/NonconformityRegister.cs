@@ -25,6 +25,8 @@ public sealed class NonconformityRegister : IReadModel
     public static IEnumerable<SqlStatement> Project(IncomingEvent e) => e.Fact switch
     {
         Reported f => [Insert(e, f)],
+        Imported f => [Insert(e, f)],
+        ImportConflictReceived => [Update(e, "conflict_count = conflict_count + 1")],
         DeviationsAttached f => AttachDeviations(e, f),
         Accepted f => [Update(e, """
             status = 'under-review', accepted_at = $4, accepted_by = $6, severity = $7,
@@ -122,6 +124,24 @@ public sealed class NonconformityRegister : IReadModel
         f.Subject?.DefectCode, f.Subject?.SignatureId(), f.SignatureCycle, f.PolicyVersion, f.CountWindowFrom,
         f.Serials?.ToArray() ?? [], f.Finding?.Audit, f.Finding?.Evidence, f.Finding?.Grade,
         f.Finding is null ? null : Wire.Json(f.Finding.Criteria));
+
+    // What the source does not say stays null; its days are days of the calendar in UTC.
+    private static SqlStatement Insert(IncomingEvent e, Imported f) => Row.Statement(e, """
+        insert into read_models.nonconformity (id, revision, position, occurred_at, recorded_at, opened_at, detected_at,
+          imported, site, title, description, product, process, lots, affected_quantity, unit, severity, reported_by,
+          status, closed_at, closed_by, source_system, source_id, source_status, supplier, product_code, stated_cause,
+          stated_cause_code, stated_action, remarks)
+        values ($1, $2, $3, $4, $5, $6, $6, true, $7, $8, $9, $10, $11, '{}', $12, $13, $14, $15, $16, $17, $18, $15,
+          $19, $20, $21, $22, $23, $24, $25, $26)
+        on conflict (id) do nothing
+        """,
+        BeginOf(f.OpenedOn), f.Site, f.Title, f.Description, f.Product, f.Process, f.Quantity, f.Unit,
+        Wire.Name(f.Severity), f.SourceSystem, f.IsClosed ? "closed" : "imported", BeginOf(f.ClosedOn),
+        f.IsClosed ? "by-source" : null, f.SourceId, f.SourceStatus, f.Supplier, f.ProductCode, f.Cause, f.CauseCode,
+        f.Action, f.Remarks);
+
+    private static DateTimeOffset? BeginOf(DateOnly? day) =>
+        day is { } date ? new DateTimeOffset(date, TimeOnly.MinValue, TimeSpan.Zero) : null;
 
     // A deviation counts once, however often lists name it; the rows just written are what is counted.
     private static IEnumerable<SqlStatement> AttachDeviations(IncomingEvent e, DeviationsAttached f) =>

@@ -4,12 +4,13 @@ namespace CapaEngine.ReadModels;
 
 /// <summary>What each part of the likeness is worth in points.</summary>
 public sealed record SimilarityParts(
-    decimal Signature, decimal Product, decimal Process, decimal CauseCode, decimal Words);
+    decimal Signature, decimal Product, decimal Process, decimal Supplier, decimal CauseCode, decimal Words);
 
 /// <summary>A case that is like another one, and why.</summary>
+/// <param name="StatedCauses">Those of the shared causes that another system stated for one of the two or both.</param>
 public sealed record SimilarCase(
     Guid Id, string? Number, string Site, string Title, string Status, DateTimeOffset OpenedAt, decimal Points,
-    SimilarityParts Parts, string[] SharedCauses, string[] SharedWords);
+    SimilarityParts Parts, string[] SharedCauses, string[] StatedCauses, string[] SharedWords);
 
 /// <summary>The cases most like a case, with the points that each part can give.</summary>
 public sealed record SimilarCases(Guid Id, SimilarityParts Most, IReadOnlyList<SimilarCase> Items);
@@ -27,7 +28,7 @@ public sealed record BackTest(
 /// <summary>Queries on which cases are alike. The points are computed by the database, from its own tables.</summary>
 public sealed class SimilarityQueries(NpgsqlDataSource database, NonconformityQueries nonconformities)
 {
-    private static readonly SimilarityParts Most = new(40, 15, 15, 20, 10);
+    private static readonly SimilarityParts Most = new(40, 15, 15, 15, 20, 10);
 
     /// <summary>The cases most like this one, or null where the caller may see none of this id.</summary>
     public async Task<SimilarCases?> OfAsync(Guid id, string? callerSite, int countMax, CancellationToken ct)
@@ -53,12 +54,13 @@ public sealed class SimilarityQueries(NpgsqlDataSource database, NonconformityQu
 
     private sealed record SimilarRow(
         Guid NonconformityId, string? Number, string Site, string Title, string Status, DateTimeOffset OpenedAt,
-        decimal Points, decimal SignaturePoints, decimal ProductPoints, decimal ProcessPoints, decimal CausePoints,
-        decimal WordPoints, string[] SharedCauses, string[] SharedWords)
+        decimal Points, decimal SignaturePoints, decimal ProductPoints, decimal ProcessPoints, decimal SupplierPoints,
+        decimal CausePoints, decimal WordPoints, string[] SharedCauses, string[] StatedCauses, string[] SharedWords)
     {
         public SimilarCase ToCase() => new(
             NonconformityId, Number, Site, Title, Status, OpenedAt, Points,
-            new SimilarityParts(SignaturePoints, ProductPoints, ProcessPoints, CausePoints, WordPoints), SharedCauses,
-            SharedWords);
+            new SimilarityParts(
+                SignaturePoints, ProductPoints, ProcessPoints, SupplierPoints, CausePoints, WordPoints),
+            SharedCauses, StatedCauses, SharedWords);
     }
 }

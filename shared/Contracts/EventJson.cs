@@ -129,6 +129,11 @@ namespace CapaEngine.Contracts;
     TypeInfoPropertyName = "ParkingReleased")]
 [JsonSerializable(typeof(NonconformityEvent.Reported),
     TypeInfoPropertyName = "NonconformityReported")]
+[JsonSerializable(typeof(NonconformityEvent.Imported),
+    TypeInfoPropertyName = "NonconformityImported")]
+[JsonSerializable(
+    typeof(NonconformityEvent.ImportConflictReceived),
+    TypeInfoPropertyName = "NonconformityImportConflictReceived")]
 [JsonSerializable(
     typeof(NonconformityEvent.DeviationsAttached),
     TypeInfoPropertyName = "NonconformityDeviationsAttached")]

@@ -63,11 +63,15 @@ public abstract record QuarantineEvent
         string Reason, string Detail, string? Source, string? SourceEventId, string ContentType, string Content)
         : QuarantineEvent;
 
-    /// <summary>It was read again and understood, as a deviation or as production.</summary>
+    /// <summary>It was read again and understood: a deviation, production or a case of another system.</summary>
     /// <param name="Outcome">What became of it: accepted, duplicate or conflict.</param>
     [EventType("quarantine.replayed.v1")]
     public sealed record Replayed(string ReplayedBy, Guid? DeviationId, Guid? ProductionId, string Outcome)
-        : QuarantineEvent;
+        : QuarantineEvent
+    {
+        /// <summary>The case it became, where it was one of another system.</summary>
+        public Guid? NonconformityId { get; init; }
+    }
 }
 
 /// <summary>Which case is open on a subject: recorded first, so that two leaders cannot open two cases.</summary>

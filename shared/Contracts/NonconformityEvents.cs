@@ -23,6 +23,31 @@ public abstract record NonconformityEvent
         public AuditFinding? Finding { get; init; }
     }
 
+    /// <summary>
+    /// A case of another system was taken over as one fact, in that system's words. What was done about it was done
+    /// there: nothing of it is verified or signed here.
+    /// </summary>
+    /// <param name="SourceSystem">The CloudEvents source; with <paramref name="SourceId"/> unique.</param>
+    /// <param name="Supplier">Who made or delivered the product.</param>
+    /// <param name="Cause">The cause that the source determined.</param>
+    /// <param name="CauseCode">The code under which the source's causes are counted.</param>
+    /// <param name="Action">What was done about it.</param>
+    /// <param name="SourceStatus">The source's own word for where it stands.</param>
+    /// <param name="IsClosed">Whether the source is done with it; then it is closed, by the source.</param>
+    /// <param name="ClosedOn">Null while it is open, and where the source does not say when it ended.</param>
+    /// <param name="PayloadHash">SHA-256 of the RFC 8785 JSON of type, subject and data, in hexadecimal.</param>
+    [EventType("nonconformity.imported.v1")]
+    public sealed record Imported(
+        string SourceSystem, string SourceId, string Site, string Title, string Description, string? Product,
+        string? ProductCode, string? Process, string? Supplier, string? Cause, string? CauseCode, string? Action,
+        double? Quantity, string? Unit, Severity? Severity, string? Remarks, string SourceStatus, bool IsClosed,
+        DateOnly OpenedOn, DateOnly? ClosedOn, string PayloadHash) : NonconformityEvent;
+
+    /// <summary>The source told of the imported case again, and otherwise; kept as received.</summary>
+    /// <param name="Payload">The JSON of the later event, as text.</param>
+    [EventType("nonconformity.import-conflict-received.v1")]
+    public sealed record ImportConflictReceived(string PayloadHash, string Payload) : NonconformityEvent;
+
     /// <summary>Deviations were attached: at most 500 in one event.</summary>
     [EventType("nonconformity.deviations-attached.v1")]
     public sealed record DeviationsAttached(

@@ -59,10 +59,8 @@ internal sealed record CommandHeaders(
         if (OccurredAt is null && OnBehalfOf is null) return null;
         if (!http.User.HasClaim(CapaClaims.Roles, Roles.Importer))
             return Forbidden("importer-only", "Only an importer states times and persons.");
-        var services = http.RequestServices;
-        var enabled = services.GetRequiredService<IConfiguration>().GetValue<bool?>("History:Enabled")
-            ?? services.GetRequiredService<IHostEnvironment>().IsDevelopment();
-        if (!enabled) return Forbidden("history-disabled", "This installation takes no history.");
+        if (!History.IsTaken(http.RequestServices))
+            return Forbidden("history-disabled", "This installation takes no history.");
         return OccurredAt is null
             ? Unprocessable("occurred-at-required", "On-Behalf-Of needs Occurred-At.")
             : null;

@@ -24,7 +24,8 @@ public static class Limits
     private static readonly TimeSpan HeadersTimeout = TimeSpan.FromSeconds(10);
 
     // Machine events have a bucket of their own, so that an alarm storm locks out nobody.
-    private static readonly PathString[] IntakePaths = ["/api/v1/deviations", "/api/v1/production"];
+    private static readonly PathString[] IntakePaths =
+        ["/api/v1/deviations", "/api/v1/production", "/api/v1/nonconformities/import"];
 
     internal static bool IsIntake(PathString path) =>
         IntakePaths.Any(intake => path.StartsWithSegments(intake, StringComparison.OrdinalIgnoreCase));

@@ -51,7 +51,7 @@ internal static class Ending
             ? Accept()
             : Accept(new Fact.Corrected(
                 context.Person, c.Reason, changed.Title, changed.Description, changed.Requirement, changed.Product,
-                changed.Process, SupersedesSignature: state.Stage == Stage.Closed));
+                changed.Process, SupersedesSignature: state is { Stage: Stage.Closed, SourceSystem: null }));
     }
 
     private static bool IsBlank(string? text) => text is not null && string.IsNullOrWhiteSpace(text);

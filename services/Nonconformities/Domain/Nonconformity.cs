@@ -5,8 +5,13 @@ using Fact = CapaEngine.Contracts.NonconformityEvent;
 
 namespace CapaEngine.Nonconformities.Domain;
 
-/// <summary>Where the case stands as a whole; its tracks move beside it.</summary>
-public enum NonconformityStage { NotReported, Reported, UnderReview, Open, Closed, Rejected, Withdrawn, Merged }
+/// <summary>
+/// Where the case stands as a whole; its tracks move beside it. Imported is one that another system still works on.
+/// </summary>
+public enum NonconformityStage
+{
+    NotReported, Reported, UnderReview, Open, Closed, Rejected, Withdrawn, Merged, Imported,
+}
 
 /// <summary>Where containment stands (§10.2.1 a).</summary>
 public enum ContainmentStage { Undecided, NotNeeded, Planned, InPlace, Lifted }
@@ -48,6 +53,9 @@ public sealed record Nonconformity
 
     public NonconformityStage Stage { get; private init; }
     public string? Site { get; private init; }
+
+    /// <summary>The system that this case was taken over from; null where it was reported here.</summary>
+    public string? SourceSystem { get; private init; }
     public string Title { get; private init; } = "";
     public string Description { get; private init; } = "";
     public RequirementRef? Requirement { get; private init; }
@@ -110,8 +118,16 @@ public sealed record Nonconformity
             DetectedAt = e.DetectedAt, Description = e.Description, Requirement = e.Requirement,
             Process = e.Process ?? e.Subject?.Process,
         },
+        Fact.Imported e => state with
+        {
+            Stage = e.IsClosed ? NonconformityStage.Closed : NonconformityStage.Imported, Site = e.Site,
+            SourceSystem = e.SourceSystem, Title = e.Title, Description = e.Description, Product = e.Product,
+            Process = e.Process, Unit = e.Unit, AffectedQuantity = e.Quantity ?? 0,
+            DetectedAt = new DateTimeOffset(e.OpenedOn, TimeOnly.MinValue, TimeSpan.Zero),
+        },
         _ when state.Stage == NonconformityStage.NotReported =>
             throw new InvalidOperationException($"A {fact.GetType().Name} came before the report."),
+        Fact.ImportConflictReceived => state,
         Fact.DeviationsAttached e => state with
         {
             Deviations = state.Deviations.SetItems(e.Deviations.Select(id => KeyValuePair.Create(id, e.DetectedTo))),

@@ -22,6 +22,7 @@ public static class NonconformityRules
             (Stage.NotReported, Command.OpenByPolicy c) => OpenByPolicy(c, context),
             (Stage.NotReported, _) => NotFound(),
             (_, Command.Report or Command.OpenByPolicy) => Accept(),
+            _ when state.SourceSystem is { } source => DecideImported(command, state, source, context),
 
             // Facts of machines and of other services are taken whatever the stage. A deviation belongs to the case
             // that was open when it entered the log, even if the case closed before it could be attached.
@@ -69,6 +70,16 @@ public static class NonconformityRules
             (_, Command.DecideNoCorrectiveAction c) => CauseDecision.NotRequired(c, state, context),
             _ => WrongStage(state),
         };
+
+    // What another system did is neither signed nor undone here: whoever has to act on it reports a case of their own.
+    private static Decision<Fact> DecideImported(
+        Command command, Nonconformity state, string source, CommandContext context) => command switch
+    {
+        Command.Correct c => Ending.Correct(c, state, context),
+        Command.PrepareMerge =>
+            Reject("target-imported", $"The other case was imported from {source} and takes in no duplicates."),
+        _ => Reject("imported", $"The case was imported from {source}; it can be corrected, and nothing else."),
+    };
 
     /// <summary>The answer where a command does not fit the stage of the case.</summary>
     internal static Decision<Fact> WrongStage(Nonconformity state) =>

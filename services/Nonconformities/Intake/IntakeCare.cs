@@ -7,7 +7,8 @@ namespace CapaEngine.Nonconformities.Intake;
 /// <summary>What people do with what machines sent: dismiss a deviation, replay what was not understood.</summary>
 public sealed class IntakeCare(IntakeLog log, TimeProvider clock)
 {
-    private static readonly string[] Types = [MachineEvent.DeviationType, MachineEvent.ProductionType];
+    private static readonly string[] Types =
+        [MachineEvent.DeviationType, MachineEvent.ProductionType, ImportedCase.Type];
 
     /// <summary>Records that a deviation is none, with the reason. It stays in the log and counts no further.</summary>
     public async Task<CommandOutcome> DismissAsync(Guid id, string reason, Sender sender, CancellationToken ct)
@@ -36,7 +37,10 @@ public sealed class IntakeCare(IntakeLog log, TimeProvider clock)
             var receipt = await log.RecordAsync(machine, sender, ct);
             var replayed = new QuarantineEvent.Replayed(
                 sender.Actor.PersonId, receipt.DeviationId, receipt.ProductionId,
-                JsonNamingPolicy.KebabCaseLower.ConvertName(receipt.Outcome.ToString()));
+                JsonNamingPolicy.KebabCaseLower.ConvertName(receipt.Outcome.ToString()))
+            {
+                NonconformityId = receipt.NonconformityId,
+            };
             return await NoteAsync(id, recorded, replayed, sender, ct);
         }
         catch (NotUnderstoodException why)

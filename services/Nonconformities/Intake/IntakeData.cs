@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using CapaEngine.Contracts;
 
@@ -19,6 +20,7 @@ public sealed class IntakeData
     private const double NumberMax = 1e15;
     private const int NameLengthMax = 200;
     private const int TextLengthMax = 4_000;
+    private const int CodeLengthMax = 100;
     private static readonly DateTimeOffset TimeMin = DateTimeOffset.UnixEpoch;
 
     private readonly Dictionary<string, JsonElement> members = new(StringComparer.Ordinal);
@@ -48,18 +50,30 @@ public sealed class IntakeData
     public string Name(string member) => OptionalName(member) ?? throw Broken(member, "is required");
 
     /// <summary>A short text on one line: it becomes part of ids.</summary>
-    public string? OptionalName(string member)
+    public string? OptionalName(string member, int lengthMax = NameLengthMax)
     {
-        var text = Text(member, NameLengthMax);
+        var text = StringOf(member, lengthMax);
         if (text is null) return null;
         if (string.IsNullOrWhiteSpace(text)) throw Broken(member, "must not be blank");
         return text.Any(char.IsControl) ? throw Broken(member, "must not contain control characters") : text;
     }
 
+    /// <summary>A code such as <c>machine.wear</c>, whose dots say what it belongs below.</summary>
+    public string? OptionalCode(string member)
+    {
+        var text = StringOf(member, CodeLengthMax);
+        return text is null || IsCode(text)
+            ? text : throw Broken(member, "must be words of a-z, 0-9 and hyphens, with dots between them");
+    }
+
+    /// <summary>A required longer text.</summary>
+    public string Text(string member) => OptionalText(member) is { } text && !string.IsNullOrWhiteSpace(text)
+        ? text : throw Broken(member, "is required");
+
     /// <summary>A longer text.</summary>
     public string? OptionalText(string member)
     {
-        var text = Text(member, TextLengthMax);
+        var text = StringOf(member, TextLengthMax);
         return text?.Contains('\0', StringComparison.Ordinal) == true
             ? throw Broken(member, "must not contain the character U+0000") : text;
     }
@@ -101,9 +115,45 @@ public sealed class IntakeData
         }
     }
 
-    /// <summary>A required severity.</summary>
-    public Severity Severity(string member) => Name(member) switch
+    /// <summary>A required date of the calendar.</summary>
+    public DateOnly Date(string member, DateOnly earliest, DateOnly latest) =>
+        OptionalDate(member, earliest, latest) ?? throw Broken(member, "is required");
+
+    /// <summary>A date of the calendar, in no time zone.</summary>
+    public DateOnly? OptionalDate(string member, DateOnly earliest, DateOnly latest)
     {
+        if (StringOf(member, NameLengthMax) is not { } text) return null;
+        if (!DateOnly.TryParseExact(text, "O", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date))
+            throw Broken(member, "must be a date of the calendar, such as 2026-11-23");
+        if (date > latest) throw Broken(member, "must not lie in the future");
+        return date >= earliest
+            ? date
+            : throw Broken(member, string.Create(CultureInfo.InvariantCulture, $"must not lie before {earliest:O}"));
+    }
+
+    /// <summary>A required yes or no.</summary>
+    public bool Flag(string member) =>
+        !members.TryGetValue(member, out var json) ? throw Broken(member, "is required")
+        : json.ValueKind is JsonValueKind.True or JsonValueKind.False ? json.GetBoolean()
+        : throw Broken(member, "must be true or false");
+
+    /// <summary>The site; a caller bound to one needs not name it, and cannot name another.</summary>
+    public string SiteOf(Sender sender)
+    {
+        var site = OptionalName("site")
+            ?? (sender.Actor.Site is "*" or "" ? throw Broken("site", "is required") : sender.Actor.Site);
+        return sender.Actor.IsAt(site)
+            ? site
+            : throw new NotUnderstoodException("site-not-yours", $"site: you may not report for {site}");
+    }
+
+    /// <summary>A required severity.</summary>
+    public Severity Severity(string member) => OptionalSeverity(member) ?? throw Broken(member, "is required");
+
+    /// <summary>A severity.</summary>
+    public Severity? OptionalSeverity(string member) => OptionalName(member) switch
+    {
+        null => null,
         "minor" => Contracts.Severity.Minor,
         "major" => Contracts.Severity.Major,
         "critical" => Contracts.Severity.Critical,
@@ -114,9 +164,12 @@ public sealed class IntakeData
     public static NotUnderstoodException Invalid(string member, string rule) =>
         new("invalid-data", $"{(member.Length == 0 ? "data" : member)}: {rule}");
 
+    private static bool IsCode(string text) => text.Split('.').All(word => word.Length > 0
+        && word.All(letter => char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter) || letter == '-'));
+
     private NotUnderstoodException Broken(string member, string rule) => Invalid(path + member, rule);
 
-    private string? Text(string member, int lengthMax)
+    private string? StringOf(string member, int lengthMax)
     {
         if (!members.TryGetValue(member, out var json)) return null;
         if (json.ValueKind != JsonValueKind.String) throw Broken(member, "must be a string");

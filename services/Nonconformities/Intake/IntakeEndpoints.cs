@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using System.Buffers;
 using System.Security.Claims;
 using System.Text.Json;
 using CapaEngine.Contracts;
@@ -15,16 +14,10 @@ namespace CapaEngine.Nonconformities.Intake;
 /// </summary>
 public static class IntakeEndpoints
 {
-    private const int EventsPerRequestMax = 10_000;
-    private const int EventBytesMax = 256 << 10;
-
-    // Enough to fill the store's pipeline and its group commits; more only adds memory.
-    private const int AppendsInFlightMax = 512;
-
     private static readonly string[] Senders =
         [Roles.SourceSystem, Roles.Importer, Roles.QualityEngineer, Roles.Reporter];
 
-    /// <summary>Maps <c>/deviations</c> and <c>/production</c>.</summary>
+    /// <summary>Maps <c>/deviations</c>, <c>/production</c> and the import of cases.</summary>
     public static void MapIntake(this IEndpointRouteBuilder routes)
     {
         Map(routes, "deviations", [MachineEvent.DeviationType, MachineEvent.ProductionType]);
@@ -33,6 +26,10 @@ public static class IntakeEndpoints
         routes.MapPost("deviations/{id:guid}/dismiss", DismissAsync).WithName("dismiss-deviation")
             .Accepts<DismissRequest>("application/json").Produces<CommandAnswer>()
             .RequireAuthorization(policy => policy.RequireAuthenticatedUser().RequireRole(Roles.QualityEngineer));
+        routes.MapPost("nonconformities/import", ImportAsync).WithName("import-nonconformities")
+            .Produces<ImportReceipt[]>()
+            .WithMetadata(new RequestSizeLimitAttribute(Limits.IntakeBodyBytesMax))
+            .RequireAuthorization(policy => policy.RequireAuthenticatedUser().RequireRole(Roles.Importer));
         routes.MapPost("quarantine/{id:guid}/replay", ReplayAsync).WithName("replay-quarantined")
             .Produces<CommandAnswer>()
             .RequireAuthorization(policy => policy.RequireAuthenticatedUser().RequireRole(Roles.QualityEngineer));
@@ -48,43 +45,32 @@ public static class IntakeEndpoints
     private static async Task<IResult> TakeAsync(
         HttpContext http, string[] types, IntakeLog log, TimeProvider clock, CancellationToken ct)
     {
-        if (!IntakeBody.IsReadable(http.Request.ContentType))
-            return HttpResults.Problem(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
-                "Send CloudEvents as JSON, as a JSON batch or one event a line, in UTF-8.");
-        using var buffer = new MemoryStream();
-        await http.Request.Body.CopyToAsync(buffer, ct);
-        IntakeBody body;
-        try
-        {
-            body = IntakeBody.Read(buffer.GetBuffer().AsMemory(0, (int)buffer.Length), http.Request);
-        }
-        catch (JsonException malformed)
-        {
-            return HttpResults.Problem(StatusCodes.Status400BadRequest, "malformed-json",
-                $"The body is not JSON: line {malformed.LineNumber + 1}, byte {malformed.BytePositionInLine}.");
-        }
-
-        if (RefuseSize(body) is { } tooMuch) return tooMuch;
-        var intake = new Request(log, SenderOf(http.User), http.Request.ContentType!, types, clock.GetUtcNow());
-        return body.IsBatch
-            ? Results.Json(await intake.TakeAllAsync(body.Items, ct), StrictJson.Requests)
-            : await intake.TakeOneAsync(body.Items[0], ct);
+        var (request, refusal) = await IntakeRequest.ReadAsync(http, SenderOf(http), types, log, clock, ct);
+        if (request is null) return refusal!;
+        return request.IsBatch
+            ? Results.Json(await request.TakeAllAsync(ct), StrictJson.Requests)
+            : await request.TakeOneAsync(ct);
     }
 
-    // Checked before anything is recorded, so that a request is taken as a whole or not at all.
-    private static IResult? RefuseSize(IntakeBody body) =>
-        body.Items.Count > EventsPerRequestMax
-            ? HttpResults.Problem(StatusCodes.Status422UnprocessableEntity, "too-many-events",
-                $"A request holds at most {EventsPerRequestMax} events.")
-            : body.Items.Any(item => item.Raw.Length > EventBytesMax)
-                ? HttpResults.Problem(StatusCodes.Status413PayloadTooLarge, "event-too-large",
-                    $"One event has at most {EventBytesMax} bytes.")
-                : null;
-
-    private static Sender SenderOf(ClaimsPrincipal user)
+    // Cases come in numbers, so the answer is a list of receipts also where there is one only.
+    private static async Task<IResult> ImportAsync(
+        HttpContext http, IntakeLog log, TimeProvider clock, CancellationToken ct)
     {
-        var actor = user.ToActor();
-        return new Sender(actor, user.FindFirstValue(CapaClaims.Source), actor.Roles.Contains(Roles.Importer));
+        if (!History.IsTaken(http.RequestServices))
+            return HttpResults.Problem(
+                StatusCodes.Status403Forbidden, "history-disabled", "This installation takes no history.");
+        var (request, refusal) = await IntakeRequest.ReadAsync(
+            http, SenderOf(http), [ImportedCase.Type], log, clock, ct);
+        if (request is null) return refusal!;
+        var receipts = await request.TakeAllAsync(ct);
+        return Results.Json(receipts.Select(ImportReceipt.Of).ToArray(), StrictJson.Requests);
+    }
+
+    private static Sender SenderOf(HttpContext http)
+    {
+        var actor = http.User.ToActor();
+        var statesHistory = actor.Roles.Contains(Roles.Importer) && History.IsTaken(http.RequestServices);
+        return new Sender(actor, http.User.FindFirstValue(CapaClaims.Source), statesHistory);
     }
 
     private static async Task<IResult> DismissAsync(
@@ -95,17 +81,17 @@ public static class IntakeEndpoints
         var errors = ValueRules.Check(asked);
         return errors.Count > 0
             ? HttpResults.Invalid(errors)
-            : HttpResults.Of(await care.DismissAsync(id, asked.Reason, SenderOf(http.User), ct));
+            : HttpResults.Of(await care.DismissAsync(id, asked.Reason, SenderOf(http), ct));
     }
 
     private static async Task<IResult> ReplayAsync(
-        Guid id, ClaimsPrincipal user, IntakeCare care, CancellationToken ct) =>
-        HttpResults.Of(await care.ReplayAsync(id, SenderOf(user), ct));
+        Guid id, HttpContext http, IntakeCare care, CancellationToken ct) =>
+        HttpResults.Of(await care.ReplayAsync(id, SenderOf(http), ct));
 
     private static async Task<IResult> FindAsync(
-        string source, string id, ClaimsPrincipal user, IntakeLog log, CancellationToken ct)
+        string source, string id, HttpContext http, IntakeLog log, CancellationToken ct)
     {
-        var sender = SenderOf(user);
+        var sender = SenderOf(http);
         var deviationId = MachineEvent.DeviationId(source, id);
         var recorded = await log.ReadAsync(Families.Deviation.Stream(deviationId), ct);
         if (recorded.Count == 0 || (sender.Source is { } own && own != source)) return HttpResults.NotFound();
@@ -122,68 +108,6 @@ public static class IntakeEndpoints
     /// <summary>What a machine is told that asks whether its event arrived.</summary>
     private sealed record FoundDeviation(
         string Source, string Id, IntakeOutcome Outcome, Guid DeviationId, ulong Position, int ConflictCount);
-
-    /// <summary>One request on its way into the log.</summary>
-    private sealed class Request(
-        IntakeLog log, Sender sender, string contentType, string[] types, DateTimeOffset now)
-    {
-        public async Task<IResult> TakeOneAsync(IntakeItem item, CancellationToken ct)
-        {
-            var (machine, why) = Understand(item);
-            if (why is { Reason: "site-not-yours" or "source-not-yours" })
-                return HttpResults.Problem(StatusCodes.Status403Forbidden, why.Reason, $"{why.Message}.");
-            var receipt = await TakeAsync(item, machine, why, ct);
-            return Results.Json(receipt, StrictJson.Requests, statusCode: receipt.Outcome switch
-            {
-                IntakeOutcome.Conflict => StatusCodes.Status409Conflict,
-                IntakeOutcome.Quarantined => StatusCodes.Status202Accepted,
-                _ => StatusCodes.Status200OK,
-            });
-        }
-
-        /// <summary>The receipts in the order of the events; those of one stream are taken in turn.</summary>
-        public async Task<Receipt[]> TakeAllAsync(IReadOnlyList<IntakeItem> items, CancellationToken ct)
-        {
-            var receipts = new Receipt[items.Count];
-            var streams = items.Select((item, index) => (Item: item, Index: index, Understood: Understand(item)))
-                .GroupBy(entry => entry.Understood.Machine?.Stream ?? $"{entry.Index}", StringComparer.Ordinal);
-            await Parallel.ForEachAsync(
-                streams, new ParallelOptions { MaxDegreeOfParallelism = AppendsInFlightMax, CancellationToken = ct },
-                async (stream, token) =>
-                {
-                    foreach (var (item, index, understood) in stream)
-                        receipts[index] = await TakeAsync(item, understood.Machine, understood.Why, token);
-                });
-            return receipts;
-        }
-
-        private Task<Receipt> TakeAsync(
-            IntakeItem item, MachineEvent? machine, NotUnderstoodException? why, CancellationToken ct) =>
-            machine is not null
-                ? log.RecordAsync(machine, sender, ct)
-                : log.QuarantineAsync(
-                    item.Raw, contentType, why!, Short(item.Envelope?.Source), Short(item.Envelope?.Id), sender, ct);
-
-        private (MachineEvent? Machine, NotUnderstoodException? Why) Understand(IntakeItem item)
-        {
-            if (item.Why is not null) return (null, item.Why);
-            try
-            {
-                return (MachineEvent.Read(item.Envelope!, sender, types, now), null);
-            }
-            catch (NotUnderstoodException why)
-            {
-                return (null, why);
-            }
-            catch (Exception why) when (why is NotCanonicalException or InvalidOperationException)
-            {
-                return (null, new NotUnderstoodException("ambiguous-json", why.Message));
-            }
-        }
-
-        // What names the sender of a quarantined event is a help to people, not an id: it may be anything.
-        private static string? Short(string? text) => text is { Length: > 500 } ? text[..500] : text;
-    }
 }
 
 /// <summary>Why a deviation is none.</summary>

@@ -14,7 +14,7 @@ public enum IntakeOutcome { Accepted, Duplicate, Conflict, Quarantined }
 /// <param name="Reason">Why it was quarantined.</param>
 public sealed record Receipt(
     string? Source, string? Id, IntakeOutcome Outcome, Guid? DeviationId, Guid? ProductionId, ulong Position,
-    Guid? QuarantineId = null, string? Reason = null, string? Detail = null);
+    Guid? QuarantineId = null, string? Reason = null, string? Detail = null, Guid? NonconformityId = null);
 
 /// <summary>
 /// Writes what arrived to the log. Every answer is durable before it is given; an event that comes again is found by
@@ -75,7 +75,9 @@ public sealed class IntakeLog(IEventStore store, TimeProvider clock)
             DeviationEvent.ConflictReceived e => e.PayloadHash,
             ProductionEvent.Recorded e => e.PayloadHash,
             ProductionEvent.ConflictReceived e => e.PayloadHash,
-            DeviationEvent.Dismissed => null,
+            NonconformityEvent.Imported e => e.PayloadHash,
+            NonconformityEvent.ImportConflictReceived e => e.PayloadHash,
+            DeviationEvent.Dismissed or NonconformityEvent => null,
             var other => throw new UnreachableException($"{other.GetType().Name} has no payload."),
         };
 
@@ -89,13 +91,9 @@ public sealed class IntakeLog(IEventStore store, TimeProvider clock)
             if (same is not null)
                 return ReceiptOf(
                     machine, same.Revision == 0 ? IntakeOutcome.Duplicate : IntakeOutcome.Conflict, same.Position);
-            var payload = machine.Data.GetRawText();
-            object conflict = machine.Family == Families.Deviation
-                ? new DeviationEvent.ConflictReceived(machine.PayloadHash, payload)
-                : new ProductionEvent.ConflictReceived(machine.PayloadHash, payload);
             var position = await AppendAsync(
                 machine.Stream, ExpectedRevision.At(recorded[^1].Revision),
-                ToNewEvent(conflict, sender, machine.OccurredAt), ct);
+                ToNewEvent(machine.ToConflict(), sender, machine.OccurredAt), ct);
             if (position is { } kept) return ReceiptOf(machine, IntakeOutcome.Conflict, kept);
         }
     }
@@ -133,5 +131,6 @@ public sealed class IntakeLog(IEventStore store, TimeProvider clock)
     private static Receipt ReceiptOf(MachineEvent machine, IntakeOutcome outcome, LogPosition position) => new(
         machine.Source, machine.SourceEventId, outcome,
         machine.Family == Families.Deviation ? machine.Id : null,
-        machine.Family == Families.Production ? machine.Id : null, position.Commit);
+        machine.Family == Families.Production ? machine.Id : null, position.Commit,
+        NonconformityId: machine.Family == Families.Nonconformity ? machine.Id : null);
 }

@@ -17,8 +17,13 @@ public sealed record Envelope(
     string? SpecVersion, string? Source, string? Id, string? Type, string? Subject, string? DataContentType,
     JsonElement Data, ReadOnlyMemory<byte> Raw);
 
-/// <summary>An event of a machine that was understood: the stream it belongs to and the fact that begins it.</summary>
-/// <param name="OccurredAt">When it was true: the detection, or the end of the production period.</param>
+/// <summary>
+/// An event of a machine or a record of another system that was understood: the stream it belongs to and the fact that
+/// begins it.
+/// </summary>
+/// <param name="OccurredAt">
+/// When it was true: the detection, the end of the production period, the day on which the case was opened.
+/// </param>
 public sealed record MachineEvent(
     Family Family, Guid Id, string Source, string SourceEventId, object Fact, DateTimeOffset OccurredAt,
     string PayloadHash, JsonElement Data)
@@ -45,6 +50,14 @@ public sealed record MachineEvent(
     /// <summary>The stream of this event, fixed by its source and id.</summary>
     public string Stream => Family.Stream(Id);
 
+    /// <summary>How it is kept where the stream holds another payload already.</summary>
+    public object ToConflict() => Fact switch
+    {
+        DeviationEvent => new DeviationEvent.ConflictReceived(PayloadHash, Data.GetRawText()),
+        ProductionEvent => new ProductionEvent.ConflictReceived(PayloadHash, Data.GetRawText()),
+        _ => new NonconformityEvent.ImportConflictReceived(PayloadHash, Data.GetRawText()),
+    };
+
     /// <summary>
     /// Understands <paramref name="envelope"/>, or throws <see cref="NotUnderstoodException"/>. Only
     /// <paramref name="types"/> are taken.
@@ -65,9 +78,12 @@ public sealed record MachineEvent(
             throw new NotUnderstoodException("unknown-type", $"type: must be one of {string.Join(", ", types)}");
 
         var hash = PayloadHashOf(envelope);
-        return type == DeviationType
-            ? ReadDeviation(envelope, sender, source, id, hash, now)
-            : ReadProduction(envelope, sender, source, id, hash, now);
+        return type switch
+        {
+            DeviationType => ReadDeviation(envelope, sender, source, id, hash, now),
+            ProductionType => ReadProduction(envelope, sender, source, id, hash, now),
+            _ => ImportedCase.Read(envelope, sender, source, id, hash, now),
+        };
     }
 
     private static MachineEvent ReadDeviation(
@@ -82,7 +98,7 @@ public sealed record MachineEvent(
         var upper = data.OptionalNumber("upperLimit");
         if (lower > upper) throw IntakeData.Invalid("lowerLimit", "must not exceed upperLimit");
         var fact = new DeviationEvent.Received(
-            source, id, SiteOf(data, sender), data.Name("product"), data.OptionalName("lot"),
+            source, id, data.SiteOf(sender), data.Name("product"), data.OptionalName("lot"),
             data.OptionalName("serial"), data.Name("process"), data.OptionalName("station"),
             data.OptionalName("supplier"), characteristic, defectCode, data.OptionalNumber("measured"), lower, upper,
             data.OptionalName("unit"), data.OptionalCount("quantity"),
@@ -106,7 +122,7 @@ public sealed record MachineEvent(
         var rejected = data.Count("rejected");
         if (rejected > inspected) throw IntakeData.Invalid("rejected", "must not exceed inspected");
         var fact = new ProductionEvent.Recorded(
-            source, id, SiteOf(data, sender), data.Name("product"), data.Name("process"), data.OptionalName("station"),
+            source, id, data.SiteOf(sender), data.Name("product"), data.Name("process"), data.OptionalName("station"),
             from, to, data.Count("produced"), inspected, rejected, hash);
         return new MachineEvent(
             Families.Production, NameBasedId.From($"production\n{source}\n{id}"), source, id, fact, to, hash,
@@ -115,16 +131,6 @@ public sealed record MachineEvent(
 
     /// <summary>The id of the stream of a deviation.</summary>
     public static Guid DeviationId(string source, string id) => NameBasedId.From($"deviation\n{source}\n{id}");
-
-    // A caller bound to a site needs not name it, and cannot name another.
-    private static string SiteOf(IntakeData data, Sender sender)
-    {
-        var site = data.OptionalName("site")
-            ?? (sender.Actor.Site is "*" or "" ? throw IntakeData.Invalid("site", "is required") : sender.Actor.Site);
-        return sender.Actor.IsAt(site)
-            ? site
-            : throw new NotUnderstoodException("site-not-yours", $"site: you may not report for {site}");
-    }
 
     private static string PayloadHashOf(Envelope envelope)
     {

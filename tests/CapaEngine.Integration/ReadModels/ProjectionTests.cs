@@ -106,7 +106,7 @@ public sealed class ProjectionTests
         types.Count.ShouldBeGreaterThan(50);
         foreach (var type in types)
         {
-            var (family, first) = (FamilyOf(type)!, FirstOf(FamilyOf(type)!));
+            var (family, first) = (FamilyOf(type)!, FirstOf(type));
             log.Add(family, StreamOf(type), Golden(first));
             if (type != first) log.Add(family, StreamOf(type), Golden(type));
         }
@@ -119,7 +119,7 @@ public sealed class ProjectionTests
             .Where(row => !row.StartsWith("case_event", StringComparison.Ordinal)).ToList();
         foreach (var type in types)
         {
-            var revision = type == FirstOf(FamilyOf(type)!) ? 0 : 1;
+            var revision = type == FirstOf(type) ? 0 : 1;
             rows.ShouldContain(
                 row => row.Contains(KeyOf(type), StringComparison.Ordinal)
                     && row.Contains($"\"revision\": {revision}", StringComparison.Ordinal),
@@ -146,8 +146,10 @@ public sealed class ProjectionTests
     private static object Golden(string type) => EventCatalog.Deserialize(type, File.ReadAllBytes(Path.Combine(
         ServiceProcess.RepositoryRoot(), "tests/CapaEngine.Specs/Contracts/Golden", $"{type}.json")));
 
-    private static string FirstOf(Family family) => family.Name switch
+    // A case of another system begins its stream; what the system says of it later follows it.
+    private static string FirstOf(string type) => FamilyOf(type)!.Name switch
     {
+        _ when type.StartsWith("nonconformity.import", StringComparison.Ordinal) => "nonconformity.imported.v1",
         "nonconformity" => "nonconformity.reported.v1",
         "actionplan" => "actionplan.opened.v1",
         "rootcause" => "rootcause.started.v1",

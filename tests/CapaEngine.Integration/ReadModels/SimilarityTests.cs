@@ -43,13 +43,13 @@ public sealed class SimilarityTests : IAsyncLifetime
     {
         var similar = (await Queries().OfAsync(First, null, 10, Ct)).ShouldNotBeNull();
         similar.Items.Select(item => item.Id).ShouldBe([Repeat, SameMachine, SameCause]);
-        similar.Items[0].Parts.ShouldBe(new SimilarityParts(40, 15, 15, 0, similar.Items[0].Parts.Words));
+        similar.Items[0].Parts.ShouldBe(new SimilarityParts(40, 15, 15, 0, 0, similar.Items[0].Parts.Words));
         similar.Items[0].SharedWords.ShouldBe(["bores", "too", "wide"], ignoreOrder: true);
-        similar.Items[1].Parts.ShouldBe(new SimilarityParts(0, 15, 15, 0, similar.Items[1].Parts.Words));
-        similar.Items[2].Parts.ShouldBe(new SimilarityParts(0, 0, 0, 8, similar.Items[2].Parts.Words));
+        similar.Items[1].Parts.ShouldBe(new SimilarityParts(0, 15, 15, 0, 0, similar.Items[1].Parts.Words));
+        similar.Items[2].Parts.ShouldBe(new SimilarityParts(0, 0, 0, 0, 8, similar.Items[2].Parts.Words));
         similar.Items[2].SharedCauses.ShouldBe(["machine.play"]);
         similar.Items.ShouldAllBe(item => item.Points == item.Parts.Signature + item.Parts.Product
-            + item.Parts.Process + item.Parts.CauseCode + item.Parts.Words);
+            + item.Parts.Process + item.Parts.Supplier + item.Parts.CauseCode + item.Parts.Words);
         similar.Items[0].Parts.Words.ShouldBeInRange(0.01m, 9.99m);
     }
 
@@ -61,7 +61,7 @@ public sealed class SimilarityTests : IAsyncLifetime
             from read_models.nonconformity f where r.id = '{Repeat}' and f.id = '{First}'
             """, Ct);
         (await Queries().OfAsync(First, null, 1, Ct))!.Items.ShouldHaveSingleItem().Parts
-            .ShouldBe(new SimilarityParts(40, 15, 15, 0, 10));
+            .ShouldBe(new SimilarityParts(40, 15, 15, 0, 0, 10));
     }
 
     [Fact]
