@@ -39,6 +39,7 @@ internal static class Proxy
         Commands("cause-codes", to.RootCauses),
         Commands("action-plans", to.ActionPlans),
         Commands("effectiveness-reviews", to.ActionPlans),
+        Commands("escalation-policy", to.ReadModels),
         // A machine asks the service that took its event, which knows it before any read model does.
         Questions("deviations", to.Nonconformities),
         Questions("{**rest}", to.ReadModels),

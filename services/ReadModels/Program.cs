@@ -1,6 +1,7 @@
 using CapaEngine.Contracts;
 using CapaEngine.Hosting;
 using CapaEngine.ReadModels;
+using CapaEngine.ReadModels.Deadlines;
 using Npgsql;
 
 var builder = CapaService.CreateBuilder(args, ServiceNames.ReadModels);
@@ -22,10 +23,12 @@ IReadModel[] readModels =
 [
     new NonconformityRegister(), new DeviationRegister(), new TriageRecord(), new ActionBoard(),
     new RootCauseRegister(), new EffectivenessReviews(), new CaseDossier(), new Numbers(),
-    new ConcessionRegister(), new CauseCodeRegister(),
+    new ConcessionRegister(), new CauseCodeRegister(), new EscalationRegister(),
 ];
 foreach (var readModel in readModels) builder.Services.AddSingleton(readModel);
 
+// Internal, so that a project that refers to this one has a mediator of its own.
+builder.Services.AddMediator(options => options.GenerateTypesAsInternal = true);
 builder.Services.AddSingleton<NonconformityQueries>();
 builder.Services.AddSingleton<ConcessionQueries>();
 builder.Services.AddSingleton<HoldQueries>();
@@ -36,6 +39,7 @@ builder.Services.AddSingleton<DossierQueries>();
 builder.Services.AddSingleton<SimilarityQueries>();
 builder.Services.AddSingleton<Evidence>();
 builder.Services.AddSingleton<RevisionWait>();
+builder.AddEscalations();
 builder.Services.AddSingleton<ParkedStreams>();
 builder.Services.AddHealthChecks()
     .AddCheck<DatabaseProbe>("postgres", tags: [Health.ReadyTag])
@@ -46,6 +50,7 @@ builder.Services.AddHostedService<ParkedStreamsRetry>();
 builder.AddFollower<Projector>(
     Projector.FollowerName, [.. readModels.SelectMany(readModel => readModel.Families).Distinct()]);
 builder.Services.AddHostedService<PublishedPositions>();
+builder.AddRelay(ServiceNames.ReadModels);
 
 var app = builder.Build();
 await Schema.MigrateAsync(postgres, app.Logger, app.Lifetime.ApplicationStopping);
@@ -53,4 +58,5 @@ app.UseCapaService();
 app.MapReadModels();
 app.MapMaterial();
 app.MapSimilarity();
+app.MapEscalations();
 await app.RunAsync();

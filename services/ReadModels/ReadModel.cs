@@ -78,6 +78,12 @@ internal static class Wire
     /// <summary>The kebab-case name, or null.</summary>
     public static string? Name<T>(T? value) where T : struct, Enum => value is { } some ? Name(some) : null;
 
+    /// <summary>The value that a kebab-case name stands for. Throws where it stands for none.</summary>
+    public static T Value<T>(string name) where T : struct, Enum => Names<T>.ByName[name];
+
+    /// <summary>The value that a kebab-case name stands for, or null for null.</summary>
+    public static T? OptionalValue<T>(string? name) where T : struct, Enum => name is null ? null : Value<T>(name);
+
     /// <summary>A value of an event as JSON text.</summary>
     public static string Json<T>(T value) => JsonSerializer.Serialize(value, StrictJson.Stored);
 
@@ -85,5 +91,8 @@ internal static class Wire
     {
         public static readonly FrozenDictionary<T, string> ByValue = Enum.GetValues<T>().ToFrozenDictionary(
             value => value, value => JsonNamingPolicy.KebabCaseLower.ConvertName(value.ToString()));
+
+        public static readonly FrozenDictionary<string, T> ByName =
+            ByValue.ToFrozenDictionary(entry => entry.Value, entry => entry.Key);
     }
 }

@@ -23,6 +23,8 @@ public sealed class RevisionWait(NpgsqlDataSource database, TimeProvider clock)
         [Families.RootCause.Name] = "root_cause_analysis",
         [Families.ActionPlan.Name] = "capa",
         [Families.Effectiveness.Name] = "effectiveness_review",
+        [Families.Escalation.Name] = "escalation",
+        [Families.Notification.Name] = "notification",
     };
 
     /// <summary>Whether the rows have reached the revision within the time a caller can be kept waiting.</summary>
@@ -31,11 +33,15 @@ public sealed class RevisionWait(NpgsqlDataSource database, TimeProvider clock)
         var deadline = clock.GetUtcNow() + WaitMax;
         for (var pause = PauseMin; ; pause = pause < PauseMax ? pause * 2 : PauseMax)
         {
-            if (await RevisionAsync(TableOf[family.Name], id, ct) >= revision) return true;
+            if (await HasReachedAsync(family, id, revision, ct)) return true;
             if (clock.GetUtcNow() >= deadline) return false;
             await Task.Delay(pause, clock, ct);
         }
     }
+
+    /// <summary>Whether the rows have reached the revision now.</summary>
+    public async Task<bool> HasReachedAsync(Family family, Guid id, long revision, CancellationToken ct) =>
+        await RevisionAsync(TableOf[family.Name], id, ct) >= revision;
 
     /// <summary>The stream and revision of <c>stream@revision</c>; null where no rows are kept of it.</summary>
     public static (Family Family, Guid Id, long Revision)? Parse(string text)

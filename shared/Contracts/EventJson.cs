@@ -255,4 +255,20 @@ namespace CapaEngine.Contracts;
     TypeInfoPropertyName = "RootCauseApproved")]
 [JsonSerializable(typeof(RootCauseEvent.Reopened),
     TypeInfoPropertyName = "RootCauseReopened")]
+[JsonSerializable(typeof(EscalationRule))]
+[JsonSerializable(typeof(Responsibility))]
+[JsonSerializable(typeof(EscalationPolicyEvent.Set),
+    TypeInfoPropertyName = "EscalationPolicySet")]
+[JsonSerializable(typeof(EscalationEvent.Raised),
+    TypeInfoPropertyName = "EscalationRaised")]
+[JsonSerializable(typeof(NotificationEvent.Composed),
+    TypeInfoPropertyName = "NotificationComposed")]
+[JsonSerializable(typeof(NotificationEvent.Delivered),
+    TypeInfoPropertyName = "NotificationDelivered")]
+[JsonSerializable(typeof(NotificationEvent.AttemptFailed),
+    TypeInfoPropertyName = "NotificationAttemptFailed")]
+[JsonSerializable(typeof(NotificationEvent.GivenUp),
+    TypeInfoPropertyName = "NotificationGivenUp")]
+[JsonSerializable(typeof(NotificationEvent.Dropped),
+    TypeInfoPropertyName = "NotificationDropped")]
 internal sealed partial class EventJson : JsonSerializerContext;

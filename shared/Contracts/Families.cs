@@ -1,6 +1,6 @@
 namespace CapaEngine.Contracts;
 
-/// <summary>The write services, as they name their queues, checkpoints and themselves in telemetry.</summary>
+/// <summary>The services, as they name their queues, checkpoints and themselves in telemetry.</summary>
 public static class ServiceNames
 {
     public const string Nonconformities = "nonconformities";
@@ -40,6 +40,11 @@ public static class Families
     public static readonly Family ActionPlan = new("actionplan", "actionplan-", ServiceNames.ActionPlans);
     public static readonly Family Effectiveness = new("effectiveness", "effectiveness-", ServiceNames.ActionPlans);
     public static readonly Family CapaNumbers = new("numbering-capa", "numbering-capa-", ServiceNames.ActionPlans);
+    public static readonly Family Escalation = new("escalation", "escalation-", ServiceNames.ReadModels);
+    // Not "escalation-policy": a subscription to the prefix of the escalations would deliver it, too.
+    public static readonly Family EscalationPolicy =
+        new("escalation-policy", "policy-escalation", ServiceNames.ReadModels);
+    public static readonly Family Notification = new("notification", "notification-", ServiceNames.ReadModels);
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<Family> All { get; } =
@@ -47,6 +52,7 @@ public static class Families
         Deviation, Production, Quarantine, Signature, Nonconformity, Concession, TriagePolicy,
         NonconformityNumbers,
         RootCause, CauseCodes, ActionPlan, Effectiveness, CapaNumbers,
+        Escalation, EscalationPolicy, Notification,
     ];
 
     /// <summary>The family of a stream, or null for checkpoint and system streams.</summary>

@@ -50,6 +50,18 @@ public enum ExtentDecision { SameCause, NotAffected, UnderWatch }
 /// <summary>How an existing or a new CAPA is linked to a nonconformity.</summary>
 public enum CapaLink { Open, Join }
 
+/// <summary>What can fall due.</summary>
+public enum DeadlineKind
+{
+    ContainmentDue, CustomerNoticeDue, ActionDue, ActionVerification, PlanApproval, WindowEnd, ConcessionEnd,
+}
+
+/// <summary>Whether somebody is told at once or with the digest of the day.</summary>
+public enum Urgency { Now, Digest }
+
+/// <summary>The way a notification goes.</summary>
+public enum DeliveryChannel { Mail, Webhook }
+
 /// <summary>A requirement as data: editions change, code does not.</summary>
 public sealed record RequirementRef(string Standard, string Edition, string Clause, string? Text = null);
 

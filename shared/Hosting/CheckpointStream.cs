@@ -4,7 +4,7 @@ using CapaEngine.Kernel;
 namespace CapaEngine.Hosting;
 
 /// <summary>Events that a service writes down on its own account, not because a person commanded something.</summary>
-internal static class ServiceEvent
+public static class ServiceEvent
 {
     /// <summary>The event of a fact, at the service's own time.</summary>
     public static NewEvent Of(

@@ -139,6 +139,7 @@ public sealed class ProjectionTests
     {
         "number.assigned.v1" => "NC-2026-000001",
         "triage-policy.set.v1" => "triage_policy",
+        "escalation-policy.set.v1" => "escalation_policy",
         "cause-codes.set.v1" => "cause_code",
         _ => NameBasedId.From(type).ToString("D"),
     };
@@ -159,6 +160,9 @@ public sealed class ProjectionTests
         "concession" => "concession.requested.v1",
         "signature" => "signature.opened.v1",
         "triage-policy" => "triage-policy.set.v1",
+        "escalation" => "escalation.raised.v1",
+        "escalation-policy" => "escalation-policy.set.v1",
+        "notification" => "notification.composed.v1",
         var intake => intake == "production" ? "production.recorded.v1" : $"{intake}.received.v1",
     };
 

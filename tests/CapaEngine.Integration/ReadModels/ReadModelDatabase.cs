@@ -2,6 +2,7 @@ using CapaEngine.Contracts;
 using CapaEngine.Hosting;
 using CapaEngine.Integration.Infrastructure;
 using CapaEngine.ReadModels;
+using CapaEngine.ReadModels.Deadlines;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
@@ -25,7 +26,7 @@ public sealed class ReadModelDatabase : IAsyncDisposable
     [
         new NonconformityRegister(), new DeviationRegister(), new TriageRecord(), new ActionBoard(),
         new RootCauseRegister(), new EffectivenessReviews(), new CaseDossier(), new Numbers(),
-        new ConcessionRegister(), new CauseCodeRegister(),
+        new ConcessionRegister(), new CauseCodeRegister(), new EscalationRegister(),
     ];
 
     /// <summary>A superuser's connection string.</summary>

@@ -2,6 +2,7 @@ using CapaEngine.Contracts;
 using CapaEngine.Hosting;
 using CapaEngine.Kernel;
 using CapaEngine.ReadModels;
+using CapaEngine.ReadModels.Deadlines;
 using Shouldly;
 
 namespace CapaEngine.Specs.ReadModels;
@@ -15,7 +16,7 @@ public sealed class ReadModelSpecs
     [
         new NonconformityRegister(), new DeviationRegister(), new TriageRecord(), new ActionBoard(),
         new RootCauseRegister(), new EffectivenessReviews(), new CaseDossier(), new Numbers(),
-        new ConcessionRegister(), new CauseCodeRegister(),
+        new ConcessionRegister(), new CauseCodeRegister(), new EscalationRegister(),
     ];
 
     [Fact]
