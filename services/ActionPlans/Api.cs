@@ -39,6 +39,7 @@ public static class Api
         plans.MapCommand<ActionPlanCommand.ReturnAction>("return-action", Handle);
         plans.MapCommand<ActionPlanCommand.RateResidualRisk>("rate-residual-risk", Handle);
         plans.MapCommand<ActionPlanCommand.Close>("close", Handle);
+        plans.MapCommand<ActionPlanCommand.Reopen>("reopen", Handle);
         plans.MapCommand<ActionPlanCommand.Cancel>("cancel", Handle);
     }
 

@@ -14,6 +14,7 @@ builder.Services.AddSingleton<DeciderHandler<EffectivenessReview, EffectivenessC
 builder.AddEvidence();
 builder.Services.AddSingleton(RiskFiles.Load(builder.Configuration));
 
+builder.AddProfiles();
 builder.AddRelay(ServiceNames.ActionPlans);
 builder.AddReactions<Reactions>(ServiceNames.ActionPlans);
 builder.AddNumbering(

@@ -2,6 +2,8 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using CapaEngine.Hosting;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.OpenApi;
 
 namespace CapaEngine.Gateway;
 
@@ -9,7 +11,9 @@ namespace CapaEngine.Gateway;
 /// One OpenAPI document for the whole API. A service's last known document stands in while it does not answer; as long
 /// as one was never seen, there is no document rather than a silent part of it.
 /// </summary>
-internal sealed class MergedApi(Destinations destinations, IHttpClientFactory clients, TimeProvider clock)
+internal sealed class MergedApi(
+    Destinations destinations, IHttpClientFactory clients,
+    [FromKeyedServices("v1")] IOpenApiDocumentProvider own, TimeProvider clock)
 {
     private static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(10);
     private readonly ConcurrentDictionary<string, JsonObject> lastKnown = new(StringComparer.Ordinal);
@@ -22,9 +26,22 @@ internal sealed class MergedApi(Destinations destinations, IHttpClientFactory cl
         await Task.WhenAll(destinations.All.Select(destination => FetchAsync(destination, ct)));
         string[] missing = [.. destinations.All.Select(to => to.Name).Where(name => !lastKnown.ContainsKey(name))];
         if (missing.Length > 0) return (null, missing);
-        var json = ApiMerge.Merge([.. destinations.All.Select(to => (to.Name, lastKnown[to.Name]))]).ToJsonString();
+        var described = destinations.All.Select(to => (to.Name, lastKnown[to.Name])).Append(
+            (nameof(Gateway), await DescribeOwnAsync(ct)));
+        var json = ApiMerge.Merge([.. described]).ToJsonString();
         merged = (clock.GetUtcNow(), json);
         return (json, []);
+    }
+
+    private async Task<JsonObject> DescribeOwnAsync(CancellationToken ct)
+    {
+        var document = await own.GetOpenApiDocumentAsync(ct);
+        var described = JsonNode.Parse(await document.SerializeAsJsonAsync(OpenApiSpecVersion.OpenApi3_1, ct))!;
+        // Landing page, tokens and this document are not part of the API.
+        var paths = described["paths"]!.AsObject();
+        var others = paths.Select(path => path.Key).Where(path => !path.StartsWith("/api/", StringComparison.Ordinal));
+        foreach (var path in others.ToList()) paths.Remove(path);
+        return described.AsObject();
     }
 
     private async Task FetchAsync(Destination destination, CancellationToken ct)

@@ -18,7 +18,8 @@ public sealed record HandleNonconformity(Guid Id, NonconformityCommand Command, 
 /// </summary>
 public sealed class NonconformityHandler(
     DeciderHandler<Nonconformity, NonconformityCommand, NonconformityEvent> decider, Signatures signatures,
-    ConcessionDraws draws, CaseMerges merges, Profiles profiles) : ICommandHandler<HandleNonconformity, CommandOutcome>
+    ConcessionDraws draws, CaseMerges merges)
+    : ICommandHandler<HandleNonconformity, CommandOutcome>
 {
     public async ValueTask<CommandOutcome> Handle(HandleNonconformity command, CancellationToken cancellationToken)
     {
@@ -27,8 +28,6 @@ public sealed class NonconformityHandler(
             return await draws.DecideAsync(id, disposition, context, cancellationToken);
         if (asked is NonconformityCommand.Merge merge)
             return await merges.MergeAsync(id, merge, context, cancellationToken);
-        if (asked is NonconformityCommand.ExecuteDisposition or NonconformityCommand.Close)
-            asked = await UnderProfileAsync(id, asked, cancellationToken);
         if (asked is not NonconformityCommand.Report { Subject: { } subject } report)
             return await decider.HandleAsync(id, asked, context, cancellationToken);
         // A report that will be refused, or was given before, must not reserve anything.
@@ -40,19 +39,5 @@ public sealed class NonconformityHandler(
         }
 
         return await decider.HandleAsync(id, report, context, cancellationToken);
-    }
-
-    // The site of a case never changes, so what is looked up by it cannot be outdated when the case is decided on.
-    private async Task<NonconformityCommand> UnderProfileAsync(
-        Guid id, NonconformityCommand asked, CancellationToken ct)
-    {
-        var (state, _) = await decider.LoadAsync(id, ct);
-        var profile = profiles.At(state.Site);
-        return asked switch
-        {
-            NonconformityCommand.ExecuteDisposition execute => execute with { Profile = profile },
-            NonconformityCommand.Close close => close with { Profile = profile },
-            _ => asked,
-        };
     }
 }

@@ -18,7 +18,6 @@ builder.Services.AddSingleton<DeciderHandler<Concession, ConcessionCommand, Conc
 builder.Services.AddSingleton<ConcessionDraws>();
 builder.Services.AddSingleton<ConcessionClock>();
 builder.Services.AddSingleton<CaseMerges>();
-builder.Services.AddSingleton<Profiles>();
 builder.Services.AddSingleton<Signatures>();
 builder.Services.AddSingleton<IntakeLog>();
 builder.Services.AddSingleton<IntakeCare>();
@@ -28,6 +27,7 @@ builder.Services.AddSingleton<TriageWork>();
 builder.Services.AddSingleton<PolicyChanges>();
 builder.Services.AddSingleton<TriageWhatIf>();
 
+builder.AddProfiles();
 builder.AddRelay(Service);
 builder.AddReactions<Reactions>(Service);
 builder.AddNumbering(Service, new NumberSeries(Families.Nonconformity, Families.NonconformityNumbers, "NC"));

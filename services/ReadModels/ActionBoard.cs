@@ -1,3 +1,4 @@
+using System.Globalization;
 using CapaEngine.Contracts;
 using CapaEngine.Hosting;
 using static CapaEngine.Contracts.ActionPlanEvent;
@@ -13,7 +14,7 @@ public sealed class ActionBoard : IReadModel
     public string Name => "action-board";
 
     /// <inheritdoc/>
-    public int Version => 2;
+    public int Version => 3;
 
     /// <inheritdoc/>
     public IReadOnlyList<Family> Families { get; } = [Contracts.Families.ActionPlan];
@@ -40,8 +41,15 @@ public sealed class ActionBoard : IReadModel
         EffectivenessCriteriaDefined f => [SetCriteria(e, f.Criteria, f.Baseline)],
         CriteriaChanged f => [SetCriteria(e, f.Criteria, f.Baseline)],
         Submitted => [Enter(e, PlanStage.PlanInApproval, "submitted_at = $4")],
-        SentBack => [Enter(e, PlanStage.Planning)],
-        Approved f => [Enter(e, PlanStage.Implementing, "approved_at = $4, approved_by = $7", f.ApprovedBy)],
+        SentBack => [Enter(e, PlanStage.Planning, "approvals = '[]'")],
+        ApprovalGiven f => [Update(e, """
+            approvals = approvals || jsonb_build_object('approvedBy', $6::text, 'approvedAt', $7::text, 'rationale',
+              $8::text)
+            """, f.ApprovedBy, Utc(e), f.Rationale)],
+        Approved f => [Enter(e, PlanStage.Implementing, """
+            approved_at = $4, approved_by = $7, rationale = $8, approvals = approvals || jsonb_build_object(
+              'approvedBy', $7::text, 'approvedAt', $9::text, 'rationale', $8::text)
+            """, f.ApprovedBy, f.Rationale, Utc(e))],
 
         ActionPlanned f => [InsertAction(e, f), Update(e)],
         ActionCancelled f => [UpdateAction(e, f.ActionId, """
@@ -76,14 +84,20 @@ public sealed class ActionBoard : IReadModel
         VerdictReceived f => [Update(e, "verdict = $6, verdict_at = $4", Wire.Name(f.Verdict))],
         CycleStarted f => [Enter(e, PlanStage.AwaitingCause, """
             cycle = $7, verdict = null, verdict_at = null, submitted_at = null, approved_at = null, approved_by = null,
+            approvals = '[]', rationale = null, closed_at = null, closed_by = null, closing_answers = null,
             implemented_at = null, monitoring_from = null, monitoring_to = null, residual_severity = null,
             residual_likelihood = null, residual_risk_class = null, does_harm = null, adverse_effects = null
             """, f.Cycle)],
+        Reopened => [Update(e, "reopened_at = $4")],
         Closed f => [Enter(e, PlanStage.Closed, "closed_at = $4, closed_by = $7, closing_answers = $8::jsonb",
             f.ClosedBy, Wire.Json(f.Answers))],
         Cancelled => [Enter(e, PlanStage.Cancelled, "cancelled_at = $4")],
         _ => [Update(e)],
     };
+
+    // Written here and not by the database, whose text of a time depends on its session's time zone.
+    private static string Utc(IncomingEvent e) =>
+        e.Metadata.OccurredAt.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture);
 
     private static SqlStatement Update(IncomingEvent e, string? set = null, params object?[] more) =>
         Row.Update(e, "capa", set, more);

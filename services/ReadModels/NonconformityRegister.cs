@@ -13,7 +13,7 @@ public sealed class NonconformityRegister : IReadModel
     public string Name => "nonconformity-register";
 
     /// <inheritdoc/>
-    public int Version => 2;
+    public int Version => 3;
 
     /// <inheritdoc/>
     public IReadOnlyList<Family> Families { get; } = [Contracts.Families.Nonconformity];
@@ -160,10 +160,11 @@ public sealed class NonconformityRegister : IReadModel
 
     private static SqlStatement InsertLine(IncomingEvent e, DispositionDecided f) => Row.Statement(e, """
         insert into read_models.disposition_line (nonconformity_id, revision, position, decided_at, line_id, kind,
-          quantity, lot, authority_id, reason, concession_id, status)
-        values ($1, $2, $3, $4, $6, $7, $8, $9, $10, $11, $12, 'decided')
+          quantity, lot, authority_id, reason, concession_id, instruction, possible_harm, status)
+        values ($1, $2, $3, $4, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'decided')
         on conflict do nothing
-        """, f.LineId, Wire.Name(f.Kind), f.Quantity, f.Lot, f.AuthorityId, f.Reason, f.ConcessionId);
+        """, f.LineId, Wire.Name(f.Kind), f.Quantity, f.Lot, f.AuthorityId, f.Reason, f.ConcessionId,
+        f.Assessment?.Instruction, f.Assessment?.Harm);
 
     private static SqlStatement InsertCapa(IncomingEvent e, CorrectiveActionRequired f) => Row.Statement(e, """
         insert into read_models.nonconformity_capa (nonconformity_id, revision, position, required_at, capa_id, link,

@@ -19,13 +19,7 @@ builder.Services.AddNpgsqlDataSource(new NpgsqlConnectionStringBuilder(postgres)
 // One line for each statement would drown everything else.
 builder.Logging.AddFilter("Npgsql.Command", LogLevel.Warning);
 
-IReadModel[] readModels =
-[
-    new NonconformityRegister(), new DeviationRegister(), new TriageRecord(), new ActionBoard(),
-    new RootCauseRegister(), new EffectivenessReviews(), new CaseDossier(), new Numbers(),
-    new ConcessionRegister(), new CauseCodeRegister(), new EscalationRegister(),
-];
-foreach (var readModel in readModels) builder.Services.AddSingleton(readModel);
+foreach (var readModel in Projections.All) builder.Services.AddSingleton(readModel);
 
 // Internal, so that a project that refers to this one has a mediator of its own.
 builder.Services.AddMediator(options => options.GenerateTypesAsInternal = true);
@@ -37,6 +31,7 @@ builder.Services.AddSingleton<RootCauseQueries>();
 builder.Services.AddSingleton<EffectivenessQueries>();
 builder.Services.AddSingleton<DossierQueries>();
 builder.Services.AddSingleton<SimilarityQueries>();
+builder.Services.AddSingleton<RuleQueries>();
 builder.Services.AddSingleton<Evidence>();
 builder.Services.AddSingleton<RevisionWait>();
 builder.AddEscalations();
@@ -48,7 +43,7 @@ builder.Services.AddHealthChecks()
 // Parked streams are read again before anything new arrives.
 builder.Services.AddHostedService<ParkedStreamsRetry>();
 builder.AddFollower<Projector>(
-    Projector.FollowerName, [.. readModels.SelectMany(readModel => readModel.Families).Distinct()]);
+    Projector.FollowerName, [.. Projections.All.SelectMany(readModel => readModel.Families).Distinct()]);
 builder.Services.AddHostedService<PublishedPositions>();
 builder.AddRelay(ServiceNames.ReadModels);
 
@@ -59,4 +54,5 @@ app.MapReadModels();
 app.MapMaterial();
 app.MapSimilarity();
 app.MapEscalations();
+app.MapRules();
 await app.RunAsync();

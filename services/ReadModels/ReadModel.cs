@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Text.Json;
 using CapaEngine.Contracts;
 using CapaEngine.Hosting;
+using CapaEngine.ReadModels.Deadlines;
 
 namespace CapaEngine.ReadModels;
 
@@ -32,6 +33,18 @@ public interface IReadModel
 
     /// <summary>The statements of these events, which are of one family and in log order.</summary>
     IEnumerable<SqlStatement> Project(IReadOnlyList<IncomingEvent> events);
+}
+
+/// <summary>The read models of the service.</summary>
+public static class Projections
+{
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<IReadModel> All { get; } =
+    [
+        new NonconformityRegister(), new DeviationRegister(), new TriageRecord(), new ActionBoard(),
+        new RootCauseRegister(), new EffectivenessReviews(), new CaseDossier(), new Numbers(),
+        new ConcessionRegister(), new CauseCodeRegister(), new ProfileRegister(), new EscalationRegister(),
+    ];
 }
 
 /// <summary>Statements on rows that follow one stream.</summary>

@@ -13,7 +13,7 @@ public sealed class RootCauseRegister : IReadModel
     public string Name => "root-cause-register";
 
     /// <inheritdoc/>
-    public int Version => 2;
+    public int Version => 3;
 
     /// <inheritdoc/>
     public IReadOnlyList<Family> Families { get; } = [Contracts.Families.RootCause];
@@ -53,8 +53,8 @@ public sealed class RootCauseRegister : IReadModel
             extent_query = $6, extent_hits = $7::jsonb, extent_checked_by = $8, extent_checked_at = $4
             """, f.Query, Wire.Json(f.Hits), f.CheckedBy)],
         Completed f => [Update(e, """
-            status = 'in-approval', completed_at = $4, completed_by = $6, human_error_reason = $7
-            """, f.CompletedBy, f.HumanErrorReason)],
+            status = 'in-approval', completed_at = $4, completed_by = $6, human_error_reason = $7, human_factors = $8
+            """, f.CompletedBy, f.HumanErrorReason, f.HumanFactors)],
         SentBack => [Update(e, "status = 'open', completed_at = null, completed_by = null")],
         Approved f => [Update(e, "status = 'approved', approved_at = $4, approved_by = $6", f.ApprovedBy)],
         // What was verified did not hold: it is a hypothesis again, and the extent is asked anew. The journal of the

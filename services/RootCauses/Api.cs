@@ -31,7 +31,8 @@ public static class Api
     public static void MapCauseCodes(this IEndpointRouteBuilder app) =>
         app.MapGroup("/api/v1/cause-codes").WithTags("Cause codes")
             .MapCreate<CauseCodesCommand.Set>(
-                (id, command, context) => new HandleCauseCodes(id, command, context), isNumbered: false);
+                (id, command, context) => new HandleCauseCodes(id, command, context), isNumbered: false,
+                locationOf: (_, done) => $"?version={done.Revision + 1}");
 
     private static HandleRootCauseAnalysis Handle(Guid id, RootCauseCommand command, CommandContext context) =>
         new(id, command, context);

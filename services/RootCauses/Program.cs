@@ -12,6 +12,7 @@ builder.Services.AddSingleton<DeciderHandler<RootCauseAnalysis, RootCauseCommand
 builder.Services.AddSingleton(CauseCodeTree.Decider);
 builder.Services.AddSingleton<DeciderHandler<CauseCodeTree, CauseCodesCommand, CauseCodesEvent>>();
 
+builder.AddProfiles();
 builder.AddRelay(ServiceNames.RootCauses);
 builder.AddReactions<Reactions>(ServiceNames.RootCauses);
 

@@ -111,11 +111,20 @@ public abstract record ActionPlanEvent
     [EventType("actionplan.sent-back.v1")]
     public sealed record SentBack(string SentBackBy, string Reason) : ActionPlanEvent;
 
+    /// <summary>One of several persons whose approval the risk demands approved and signed the plan (G11).</summary>
+    [EventType("actionplan.approval-given.v1")]
+    public sealed record ApprovalGiven(int Cycle, string ApprovedBy, string? Rationale, Signature Signature)
+        : ActionPlanEvent;
+
     /// <summary>The plan was approved and signed; its criteria are locked from here on (G11, G22).</summary>
     [EventType("actionplan.approved.v1")]
     public sealed record Approved(
         int Cycle, string ApprovedBy, EffectivenessCriteria Criteria, ValueList<string> ActionOwners,
-        Signature Signature) : ActionPlanEvent;
+        Signature Signature) : ActionPlanEvent
+    {
+        /// <summary>Why the plan is right; null where nobody asked (ISO 13485 §8.5.2).</summary>
+        public string? Rationale { get; init; }
+    }
 
     /// <summary>Work on an action began.</summary>
     [EventType("actionplan.action-started.v1")]
@@ -157,6 +166,10 @@ public abstract record ActionPlanEvent
     [EventType("actionplan.closed.v1")]
     public sealed record Closed(string ClosedBy, ClosingAnswers Answers, Signature Signature) : ActionPlanEvent;
 
+    /// <summary>A closed CAPA was opened again; its next cycle follows.</summary>
+    [EventType("actionplan.reopened.v1")]
+    public sealed record Reopened(string ReopenedBy, string Reason) : ActionPlanEvent;
+
     /// <summary>The CAPA was cancelled.</summary>
     [EventType("actionplan.cancelled.v1")]
     public sealed record Cancelled(string CancelledBy, string Reason) : ActionPlanEvent;
@@ -166,4 +179,11 @@ public abstract record ActionPlanEvent
 public sealed record Answer(bool Yes, string Reference);
 
 /// <summary>What must be answered before a CAPA closes (§10.2.1 e, f; lessons).</summary>
-public sealed record ClosingAnswers(Answer RiskUpdate, Answer QmsChange, Answer FmeaUpdate, string Lessons);
+public sealed record ClosingAnswers(Answer RiskUpdate, Answer QmsChange, Answer FmeaUpdate, string Lessons)
+{
+    /// <summary>Whether the control plan changed (IATF 16949 §10.2.3); null where nobody asked.</summary>
+    public Answer? ControlPlanUpdate { get; init; }
+
+    /// <summary>Whether suppliers were told what to change (AS9100 §10.2.1); null where nobody asked.</summary>
+    public Answer? FlowDown { get; init; }
+}

@@ -5,6 +5,18 @@ namespace CapaEngine.Contracts;
 /// <summary>Source-generated metadata of every stored event; a type missing here fails a golden spec.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(EventMetadata))]
+[JsonSerializable(typeof(CauseKind))]
+[JsonSerializable(typeof(ConcessionAuthority))]
+[JsonSerializable(typeof(DispositionKind))]
+[JsonSerializable(typeof(RiskDemand))]
+[JsonSerializable(typeof(ProfileEvent.Set),
+    TypeInfoPropertyName = "ProfileSet")]
+[JsonSerializable(typeof(SiteEvent.ProfileChosen),
+    TypeInfoPropertyName = "SiteProfileChosen")]
+[JsonSerializable(typeof(ActionPlanEvent.ApprovalGiven),
+    TypeInfoPropertyName = "ActionPlanApprovalGiven")]
+[JsonSerializable(typeof(ActionPlanEvent.Reopened),
+    TypeInfoPropertyName = "ActionPlanReopened")]
 [JsonSerializable(typeof(CauseCode))]
 [JsonSerializable(typeof(ExtentHit))]
 [JsonSerializable(typeof(FollowerPosition))]

@@ -18,6 +18,7 @@ public sealed record EventActor(string PersonId, ValueList<string> Roles, string
 /// <param name="IdempotencyKey">The key under which the caller may repeat the command.</param>
 /// <param name="RequestHash">SHA-256 of the command sent under that key.</param>
 /// <param name="TraceSampled">Whether the trace was recorded, so that later steps record theirs too.</param>
+/// <param name="Profile">The profile that was decided under, as <c>name/version</c>; null where none applied.</param>
 public sealed record EventMetadata(
     EventActor Actor,
     DateTimeOffset OccurredAt,
@@ -31,4 +32,5 @@ public sealed record EventMetadata(
     [property: JsonPropertyName("$causationId")] string? CausationId = null,
     [property: JsonPropertyName("$traceId")] string? TraceId = null,
     [property: JsonPropertyName("$spanId")] string? SpanId = null,
-    bool TraceSampled = false);
+    bool TraceSampled = false,
+    string? Profile = null);

@@ -39,6 +39,8 @@ public static class Families
     public static readonly Family CauseCodes = new("cause-codes", "cause-codes", ServiceNames.RootCauses);
     public static readonly Family ActionPlan = new("actionplan", "actionplan-", ServiceNames.ActionPlans);
     public static readonly Family Effectiveness = new("effectiveness", "effectiveness-", ServiceNames.ActionPlans);
+    public static readonly Family Profile = new("profile", "profile-", ServiceNames.Gateway);
+    public static readonly Family Site = new("site", "site-", ServiceNames.Gateway);
     public static readonly Family CapaNumbers = new("numbering-capa", "numbering-capa-", ServiceNames.ActionPlans);
     public static readonly Family Escalation = new("escalation", "escalation-", ServiceNames.ReadModels);
     // Not "escalation-policy": a subscription to the prefix of the escalations would deliver it, too.
@@ -51,7 +53,7 @@ public static class Families
     [
         Deviation, Production, Quarantine, Signature, Nonconformity, Concession, TriagePolicy,
         NonconformityNumbers,
-        RootCause, CauseCodes, ActionPlan, Effectiveness, CapaNumbers,
+        RootCause, CauseCodes, ActionPlan, Effectiveness, CapaNumbers, Profile, Site,
         Escalation, EscalationPolicy, Notification,
     ];
 

@@ -132,6 +132,9 @@ public abstract record NonconformityEvent
     {
         /// <summary>The concession drawn for this line (G06); null where the kind needs none.</summary>
         public Guid? ConcessionId { get; init; }
+
+        /// <summary>What was considered before rework or repair; null where nobody asked.</summary>
+        public ReworkAssessment? Assessment { get; init; }
     }
 
     /// <summary>A line for which a concession was drawn was given up before it was decided; it never will be.</summary>
@@ -158,7 +161,11 @@ public abstract record NonconformityEvent
 
     /// <summary>The customer need not be told.</summary>
     [EventType("nonconformity.customer-notice-not-needed.v1")]
-    public sealed record CustomerNoticeNotNeeded(string Justification) : NonconformityEvent;
+    public sealed record CustomerNoticeNotNeeded(string Justification) : NonconformityEvent
+    {
+        /// <summary>The approver who waived it although it was found after delivery; null where it was not.</summary>
+        public string? WaivedBy { get; init; }
+    }
 
     /// <summary>The customer must be told.</summary>
     [EventType("nonconformity.customer-notice-required.v1")]
@@ -190,3 +197,10 @@ public abstract record NonconformityEvent
     [EventType("nonconformity.closed.v1")]
     public sealed record Closed(string ClosedBy, Signature Signature) : NonconformityEvent;
 }
+
+/// <summary>
+/// What is considered before material is reworked or repaired (ISO 13485 §8.3.4, IATF 16949 §8.7.1.4).
+/// </summary>
+/// <param name="Instruction">The instruction it is done by.</param>
+/// <param name="Harm">What harm the work could do, and what is done against it.</param>
+public sealed record ReworkAssessment(string Instruction, string Harm);

@@ -71,7 +71,11 @@ public abstract record RootCauseEvent
     /// <summary>The analysis is complete and awaits approval (G10).</summary>
     /// <param name="HumanErrorReason">Why human error alone is accepted as the cause, if it is.</param>
     [EventType("rootcause.completed.v1")]
-    public sealed record Completed(string CompletedBy, string? HumanErrorReason) : RootCauseEvent;
+    public sealed record Completed(string CompletedBy, string? HumanErrorReason) : RootCauseEvent
+    {
+        /// <summary>What part human factors had; null where nobody asked (AS9100 §10.2.1).</summary>
+        public string? HumanFactors { get; init; }
+    }
 
     /// <summary>The analysis was sent back.</summary>
     [EventType("rootcause.sent-back.v1")]

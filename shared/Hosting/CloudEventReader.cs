@@ -11,7 +11,7 @@ internal static class CloudEventReader
     private enum Attribute
     {
         Id, Type, Subject, Position, ActorId, ActorRoles, ActorSite, PayloadHash, OnBehalfOf, IdempotencyKey,
-        RequestHash, CorrelationId, CausationId, TraceParent,
+        RequestHash, CorrelationId, CausationId, TraceParent, Profile,
     }
 
     private static readonly byte[][] Names =
@@ -58,7 +58,8 @@ internal static class CloudEventReader
             occurredAt, recordedAt ?? throw Missing("recordedat"), Required(texts, Attribute.PayloadHash),
             texts[(int)Attribute.OnBehalfOf], imported, texts[(int)Attribute.IdempotencyKey],
             texts[(int)Attribute.RequestHash], texts[(int)Attribute.CorrelationId], texts[(int)Attribute.CausationId],
-            trace?[1], trace?[2], trace?[3] == "01");
+            trace?[1], trace?[2], trace?[3] == "01",
+            texts[(int)Attribute.Profile]);
     }
 
     private static int IndexOf(ref Utf8JsonReader reader)

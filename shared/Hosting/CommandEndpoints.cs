@@ -34,13 +34,16 @@ public static class CommandEndpoints
     /// repeated request finds what the first one made.
     /// </summary>
     /// <param name="isNumbered">Whether the record gets a number, for which the answer waits a little.</param>
+    /// <param name="idOf">The id where it follows from what is asked; the record may exist then.</param>
+    /// <param name="locationOf">What follows the address in <c>Location</c> where that is not the id.</param>
     public static RouteHandlerBuilder MapCreate<TCommand>(
         this IEndpointRouteBuilder routes, Func<Guid, TCommand, CommandContext, ICommand<CommandOutcome>> message,
-        bool isNumbered = true)
+        bool isNumbered = true, Func<TCommand, Guid>? idOf = null,
+        Func<TCommand, CommandOutcome.Done, string>? locationOf = null)
         where TCommand : class =>
         Describe<TCommand>(
             routes.MapPost("", (HttpContext http, [FromServices] ISender sender, CancellationToken ct) =>
-                HandleAsync(null, message, http, sender, ct, isNumbered)),
+                HandleAsync(null, message, http, sender, ct, isNumbered, idOf, locationOf)),
             creates: true);
 
     /// <summary><c>POST {group}/{id}/{name}</c> changes the record.</summary>
@@ -78,7 +81,8 @@ public static class CommandEndpoints
 
     private static async Task<IResult> HandleAsync<TCommand>(
         Guid? id, Func<Guid, TCommand, CommandContext, ICommand<CommandOutcome>> message, HttpContext http,
-        ISender sender, CancellationToken ct, bool isNumbered = false)
+        ISender sender, CancellationToken ct, bool isNumbered = false, Func<TCommand, Guid>? idOf = null,
+        Func<TCommand, CommandOutcome.Done, string>? locationOf = null)
         where TCommand : class
     {
         var (headers, refusal) = CommandHeaders.Read(http, typeof(TCommand));
@@ -87,10 +91,12 @@ public static class CommandEndpoints
         if (body.Value is null) return body.Refusal!;
         var actor = http.User.ToActor();
         var context = headers.ToContext(actor, CommandNames.Of(typeof(TCommand)), body.Canonical);
-        var streamId = id ?? headers.NewId(actor);
+        var streamId = id ?? idOf?.Invoke(body.Value) ?? headers.NewId(actor);
         var outcome = await sender.Send(message(streamId, body.Value, context), ct);
         if (id is not null) return HttpResults.Of(outcome);
-        var location = $"{http.Request.Path.Value!.TrimEnd('/')}/{streamId:D}";
+        var where = locationOf is not null && outcome is CommandOutcome.Done done
+            ? locationOf(body.Value, done) : $"/{streamId:D}";
+        var location = http.Request.Path.Value!.TrimEnd('/') + where;
         return HttpResults.Of(outcome, location, isNumbered ? await NumberOfAsync(outcome, http, ct) : null);
     }
 }

@@ -99,6 +99,7 @@ public sealed record EventEnvelope(
         WriteOptional(writer, "requesthash", metadata.RequestHash);
         WriteOptional(writer, "correlationid", metadata.CorrelationId);
         WriteOptional(writer, "causationid", metadata.CausationId);
+        WriteOptional(writer, "profile", metadata.Profile);
         if (metadata is { TraceId: not null, SpanId: not null })
             writer.WriteString(
                 "traceparent"u8, $"00-{metadata.TraceId}-{metadata.SpanId}-{(metadata.TraceSampled ? "01" : "00")}");

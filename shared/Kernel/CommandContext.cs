@@ -65,6 +65,9 @@ public sealed record CommandContext(
     /// <summary>The server's clock.</summary>
     public DateTimeOffset RecordedAt { get; init; }
 
+    /// <summary>The profile of the site that the record belongs to.</summary>
+    public Profile Profile { get; init; } = Profile.Iso9001;
+
     /// <summary>The stream as it stands.</summary>
     public StreamSeen Seen { get; init; } = new("", -1, "");
 

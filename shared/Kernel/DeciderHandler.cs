@@ -10,7 +10,7 @@ namespace CapaEngine.Kernel;
 /// number of times; an append of unknown outcome is repeated under the same event ids, which the store recognises.
 /// </summary>
 public sealed class DeciderHandler<TState, TCommand, TEvent>(
-    IEventStore store, Decider<TState, TCommand, TEvent> decider, TimeProvider clock)
+    IEventStore store, Decider<TState, TCommand, TEvent> decider, TimeProvider clock, IProfiles profiles)
     where TState : notnull
     where TCommand : notnull
     where TEvent : notnull
@@ -25,7 +25,7 @@ public sealed class DeciderHandler<TState, TCommand, TEvent>(
         for (var attempt = 1; ; attempt++)
         {
             var loaded = await LoadAsync(id, context, ct);
-            context = loaded.Fill(context, clock.GetUtcNow());
+            context = await FillAsync(loaded, context, ct);
             var (outcome, facts) = Decide(id, command, loaded, context);
             outcome ??= await AppendAsync(id, facts, loaded, context, ct);
             if (outcome is not null) return outcome;
@@ -43,7 +43,7 @@ public sealed class DeciderHandler<TState, TCommand, TEvent>(
         Guid id, TCommand command, CommandContext context, CancellationToken ct)
     {
         var loaded = await LoadAsync(id, context, ct);
-        var filled = loaded.Fill(context, clock.GetUtcNow());
+        var filled = await FillAsync(loaded, context, ct);
         return new Preview<TState>(loaded.State, filled, Decide(id, command, loaded, filled).Outcome);
     }
 
@@ -53,6 +53,13 @@ public sealed class DeciderHandler<TState, TCommand, TEvent>(
         var loaded = await LoadAsync(id, null, ct);
         return (loaded.State, loaded.Revision);
     }
+
+    // A record's site never changes, so its profile is known before the command is decided on.
+    private async Task<CommandContext> FillAsync(Loaded loaded, CommandContext context, CancellationToken ct) =>
+        loaded.Fill(context, clock.GetUtcNow()) with
+        {
+            Profile = await profiles.AtAsync(decider.SiteOf(loaded.State), ct),
+        };
 
     // The outcome where nothing is to be written, else the facts that are.
     private (CommandOutcome? Outcome, ValueList<TEvent> Facts) Decide(
@@ -179,7 +186,7 @@ public sealed class DeciderHandler<TState, TCommand, TEvent>(
             context.IdempotencyKey is null ? null : context.RequestHash,
             context.CorrelationId ?? context.CommandId, context.CausationId,
             Activity.Current?.TraceId.ToHexString(), Activity.Current?.SpanId.ToHexString(),
-            Activity.Current?.Recorded ?? false);
+            Activity.Current?.Recorded ?? false, Revision < 0 ? null : context.Profile.ToString());
 
         private bool IsImported(CommandContext context) => Revision >= 0 ? imported : context.StatedTime is not null;
 

@@ -35,6 +35,13 @@ public sealed class DeciderSpec<TState, TCommand, TEvent>(Decider<TState, TComma
         return this;
     }
 
+    /// <summary>Where another profile holds than that of ISO 9001.</summary>
+    public DeciderSpec<TState, TCommand, TEvent> Under(Profile profile)
+    {
+        context = context with { Profile = profile };
+        return this;
+    }
+
     /// <summary>Exactly these facts follow, and none when the command comes again.</summary>
     public void Then(params TEvent[] expected)
     {

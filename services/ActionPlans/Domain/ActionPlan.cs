@@ -36,9 +36,14 @@ public sealed record ActionPlan
     public CriteriaChanged? LastChange { get; init; }
     public string? SubmittedBy { get; init; }
     public SentBack? LastSendBack { get; init; }
+
+    /// <summary>Who has approved the plan of this cycle so far, as long as the risk demands more persons.</summary>
+    public ValueList<string> Approvers { get; init; } = [];
+
     public Approved? Approval { get; init; }
     public VerdictReceived? LastVerdict { get; init; }
     public Closed? Closing { get; init; }
+    public Reopened? LastReopening { get; init; }
     public Cancelled? Cancellation { get; init; }
 
     /// <summary>The causes that need action in this cycle.</summary>
@@ -80,10 +85,15 @@ public sealed record ActionPlan
             ProposedChange = null, LastChange = e,
         },
         Submitted e => plan with { Stage = PlanStage.PlanInApproval, SubmittedBy = e.SubmittedBy },
-        SentBack e => plan with { Stage = PlanStage.Planning, SubmittedBy = null, LastSendBack = e },
+        SentBack e => plan with
+        {
+            Stage = PlanStage.Planning, SubmittedBy = null, LastSendBack = e, Approvers = [],
+        },
+        ApprovalGiven e => plan with { Approvers = plan.Approvers.Add(e.ApprovedBy) },
         Approved e => plan with
         {
             Stage = PlanStage.Implementing, Approval = e, Workers = e.ActionOwners,
+            Approvers = plan.Approvers.Add(e.ApprovedBy),
         },
         MonitoringStarted => plan with { Stage = PlanStage.Monitoring, ProposedChange = null },
         EffectivenessReviewStarted => plan with { Stage = PlanStage.InEffectivenessReview },
@@ -96,10 +106,11 @@ public sealed record ActionPlan
         {
             Cycle = e.Cycle, Stage = PlanStage.AwaitingCause, Analysis = null, Effectiveness = null,
             SubmittedBy = null, LastSendBack = null, Approval = null, LastVerdict = null, Workers = [],
-            LastChange = null,
+            LastChange = null, Approvers = [], Closing = null,
             Content = plan.Content with { ResidualRisk = null, AdverseEffects = null },
         },
         Closed e => plan with { Stage = PlanStage.Closed, Closing = e },
+        Reopened e => plan with { LastReopening = e },
         Cancelled e => plan with { Stage = PlanStage.Cancelled, Cancellation = e },
         _ => EvolveAction(plan, fact),
     };
@@ -122,7 +133,10 @@ public sealed record ActionPlan
         // What other streams report of a CAPA that was given up changes nothing.
         (PlanStage.Cancelled, ActionPlanCommand.ReceiveCauses or ActionPlanCommand.StartEffectivenessReview
             or ActionPlanCommand.ReceiveVerdict) => Accept(),
-        (PlanStage.Closed or PlanStage.Cancelled, _) => PlanRules.WrongStage(plan),
+        (PlanStage.Closed, ActionPlanCommand.Reopen c) => PlanRules.Reopen(c, plan, context),
+        (_, ActionPlanCommand.Reopen c) when plan.Stage != PlanStage.Cancelled
+            && plan.LastReopening == new Reopened(context.Person, c.Reason) => Accept(),
+        (PlanStage.Closed or PlanStage.Cancelled, _) or (_, ActionPlanCommand.Reopen) => PlanRules.WrongStage(plan),
 
         (_, ActionPlanCommand.JoinNonconformity c) => Accept(new NonconformityJoined(c.NonconformityId)),
         (_, ActionPlanCommand.ReceiveCauses c) => PlanRules.ReceiveCauses(c, plan),
@@ -135,13 +149,14 @@ public sealed record ActionPlan
             ActionPlanCommand.ProposeCriteriaChange or ActionPlanCommand.ApproveCriteriaChange) =>
             Reject("criteria-locked", "The window is open: other criteria take another cycle (G22)."),
         (PlanStage.Planning, ActionPlanCommand.Submit) =>
-            PlanRules.WhyIncomplete(plan) ?? Accept(new Submitted(context.Person)),
+            PlanRules.WhyIncomplete(plan, context.Profile) ?? Accept(new Submitted(context.Person)),
         (PlanStage.PlanInApproval, ActionPlanCommand.Submit) when plan.SubmittedBy == context.Person => Accept(),
         (PlanStage.PlanInApproval, ActionPlanCommand.SendBack c) => Accept(new SentBack(context.Person, c.Reason)),
         (PlanStage.Planning, ActionPlanCommand.SendBack c)
             when plan.LastSendBack == new SentBack(context.Person, c.Reason) => Accept(),
-        (PlanStage.PlanInApproval, ActionPlanCommand.Approve) => PlanRules.Approve(plan, context),
-        (_, ActionPlanCommand.Approve) when plan.Approval?.ApprovedBy == context.Person => Accept(),
+        (PlanStage.PlanInApproval, ActionPlanCommand.Approve c) => PlanRules.Approve(c, plan, context),
+        (_, ActionPlanCommand.Approve) when plan.Approval is not null && plan.Approvers.Contains(context.Person) =>
+            Accept(),
 
         (PlanStage.PlanInApproval, ActionPlanCommand.ChangeOwner) => PlanRules.WrongStage(plan),
         (_, ActionPlanCommand.ChangeOwner c) => PlanRules.ChangeOwner(c, plan, context),

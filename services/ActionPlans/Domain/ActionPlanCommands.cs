@@ -159,7 +159,7 @@ public abstract record ActionPlanCommand
 
     /// <summary>Approves the plan with a signature (G11).</summary>
     [Allow(Roles.Approver), Signs]
-    public sealed record Approve : ActionPlanCommand;
+    public sealed record Approve([property: StringLength(4000)] string? Rationale = null) : ActionPlanCommand;
 
     /// <summary>Begins work on an action.</summary>
     [Allow(Roles.ActionOwner, Roles.QualityEngineer)]
@@ -192,6 +192,10 @@ public abstract record ActionPlanCommand
     /// <summary>Closes the CAPA as effective with a signature (G16).</summary>
     [Allow(Roles.Approver), Signs]
     public sealed record Close(ClosingAnswers Answers) : ActionPlanCommand;
+
+    /// <summary>Opens a closed CAPA again, because it recurred: the next cycle begins.</summary>
+    [Allow(Roles.Approver)]
+    public sealed record Reopen([property: Required, StringLength(4000)] string Reason) : ActionPlanCommand;
 
     /// <summary>Gives the CAPA up.</summary>
     [Allow(Roles.Approver)]

@@ -69,7 +69,7 @@ internal static class ActionRules
         {
             if (c.DueOn > action.DueOn)
                 return Reject("due-date-moved", $"The successor is due by {action.DueOn:O}; ask for an extension.");
-            if (plan.IsWorkOf(context.Person) || context.Person == c.Owner || plan.Approval?.ApprovedBy == c.Owner)
+            if (plan.IsWorkOf(context.Person) || context.Person == c.Owner || plan.Approvers.Contains(c.Owner))
                 return Reject("self-approval", "An approved action is replaced by somebody who has no part in it.");
         }
         else if (c.DueOn < Today(context))
@@ -88,7 +88,7 @@ internal static class ActionRules
         if (plan.Find(c.ActionId) is not { } action) return UnknownAction();
         if (!IsChangeable(plan, action)) return PlanRules.WrongStage(plan, action);
         if (action.Owner == c.Owner) return Accept();
-        return plan.Approval?.ApprovedBy == c.Owner
+        return plan.Approvers.Contains(c.Owner)
             ? Reject("self-approval", "Who approved the plan cannot become the owner of an action.")
             : Accept(new ActionOwnerChanged(c.ActionId, c.Owner, context.Person, c.Reason));
     }
@@ -133,7 +133,7 @@ internal static class ActionRules
         if (plan.Find(actionId) is not { } action) return UnknownAction();
         if (action.LastFact == fact) return Accept();
         if (plan.Stage != PlanStage.Implementing || action.Status != from) return PlanRules.WrongStage(plan, action);
-        if (fact is ActionStarted && plan.Approval?.ApprovedBy == context.Person)
+        if (fact is ActionStarted && plan.Approvers.Contains(context.Person))
             return Reject("self-approval", "Who approved the plan does not work on it.");
         if (fact is ActionCompleted && context.Person != action.Owner)
             return Reject("not-the-action-owner", "Only the owner of an action completes it.");

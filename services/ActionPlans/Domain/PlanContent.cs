@@ -71,8 +71,12 @@ public sealed record PlanContent
     };
 
     /// <summary>Why the content stands in the way of closing (G16); null where it does not.</summary>
-    internal Decision<ActionPlanEvent>? WhyNotClosed()
+    internal Decision<ActionPlanEvent>? WhyNotClosed(ProfileRules rules)
     {
+        if (rules.ControlPlanIsReviewed && FailureModes.FirstOrDefault(one => one.Moment == RatingMoment.Before
+                && !FailureModes.Any(other => other.FailureMode == one.FailureMode
+                    && other.Moment == RatingMoment.After)) is { } left)
+            return Reject("failure-mode-open", $"The failure mode '{left.FailureMode}' was not rated again.");
         if (OpenDeployment is { } process)
             return Reject("deployment-open", $"Whether it was carried over to '{process}' is not answered.");
         return ResidualRisk is { Rating: var after } && Risk is { Rating: var before }

@@ -36,34 +36,60 @@ internal static class PlanRules
         ActionPlanCommand.ChangeOwner c, ActionPlan plan, CommandContext context)
     {
         if (plan.Owners[^1] == c.Owner) return Accept();
-        return plan.Approval?.ApprovedBy == c.Owner
+        return plan.Approvers.Contains(c.Owner)
             ? Reject("self-approval", "Who approved the plan cannot become its owner.")
             : Accept(new OwnerChanged(c.Owner, context.Person, c.Reason));
     }
 
     /// <summary>G11, as far as the plan itself goes; null where nothing is missing.</summary>
-    public static Decision<ActionPlanEvent>? WhyIncomplete(ActionPlan plan)
+    public static Decision<ActionPlanEvent>? WhyIncomplete(ActionPlan plan, Profile profile)
     {
         if (plan.Analysis is not { ExtentIsChecked: true })
             return Reject("extent-not-checked", "Whether similar nonconformities exist or could occur is not checked.");
         if (WhyUncovered(plan) is { } uncovered) return uncovered;
         if (plan.Effectiveness is null)
             return Reject("criteria-missing", "It is not defined how effectiveness will be judged.");
-        if (plan.Content.Risk is null) return Reject("risk-not-rated", "The risk before action is not rated.");
+        if (plan.Content.Risk is not { } risk)
+            return Reject("risk-not-rated", "The risk before action is not rated.");
+        var demand = profile.DemandOf(risk.Class?.Value);
+        if (demand.CauseKinds.Except(plan.Causes.Select(cause => cause.Kind)).ToList() is [var missing, ..])
+            return Reject("cause-depth-missing",
+                $"A {demand.Class} risk needs a verified {Words(missing.ToString())} cause, too ({profile.Name}).");
+        if (profile.Rules.AdverseEffectsAreChecked && plan.Content.AdverseEffects is null)
+            return Reject("adverse-effects-not-checked",
+                $"Whether the action does harm elsewhere is not checked ({profile.Name}).");
         return plan.Content.AdverseEffects is { DoesHarm: true }
             ? Reject("adverse-effect-open", "The action was found to do harm elsewhere: plan another one, check again.")
             : null;
     }
 
-    public static Decision<ActionPlanEvent> Approve(ActionPlan plan, CommandContext context)
+    // G11. A grave risk takes several persons (§10.2.1, proportionate); the last of them puts the plan into force.
+    public static Decision<ActionPlanEvent> Approve(
+        ActionPlanCommand.Approve c, ActionPlan plan, CommandContext context)
     {
         if (plan.IsWorkOf(context.Person) || plan.SubmittedBy == context.Person)
             return Reject("self-approval", "Who owns the plan or an action, or submitted it, does not approve it.");
-        return WhyIncomplete(plan) ?? Accept(new Approved(
-            plan.Cycle, context.Person, plan.Effectiveness!.Criteria,
-            plan.Actions.SelectMany(action => action.People).Distinct().ToValueList(),
-            context.Sign(SignatureMeaning.Approved)));
+        if (plan.Approvers.Contains(context.Person)) return Accept();
+        if (WhyIncomplete(plan, context.Profile) is { } incomplete) return incomplete;
+        if (context.Profile.Rules.RationaleIsGiven && string.IsNullOrWhiteSpace(c.Rationale))
+            return Reject("rationale-missing", $"Why the plan is right is to be said ({context.Profile.Name}).");
+        var signature = context.Sign(SignatureMeaning.Approved);
+        var demand = context.Profile.DemandOf(plan.Content.Risk!.Class?.Value);
+        return plan.Approvers.Count + 1 < demand.ApprovalCount
+            ? Accept(new ApprovalGiven(plan.Cycle, context.Person, c.Rationale, signature))
+            : Accept(new Approved(
+                plan.Cycle, context.Person, plan.Effectiveness!.Criteria,
+                plan.Actions.SelectMany(action => action.People).Distinct().ToValueList(), signature)
+            {
+                Rationale = c.Rationale,
+            });
     }
+
+    /// <summary>A closed CAPA that recurred begins its next cycle; the old one stays readable.</summary>
+    public static Decision<ActionPlanEvent> Reopen(
+        ActionPlanCommand.Reopen c, ActionPlan plan, CommandContext context) => plan.IsWorkOf(context.Person)
+        ? Reject("self-approval", "Who owns the plan or one of its actions does not reopen it.")
+        : Accept(new Reopened(context.Person, c.Reason), new CycleStarted(plan.Cycle + 1));
 
     public static Decision<ActionPlanEvent> StartReview(ActionPlanCommand.StartEffectivenessReview c, ActionPlan plan)
     {
@@ -90,12 +116,21 @@ internal static class PlanRules
             return Reject("not-effective", "A CAPA closes only on a signed verdict of effectiveness.");
         if (plan.IsWorkOf(context.Person))
             return Reject("self-approval", "Who owns the plan or one of its actions does not close it.");
-        Answer[] answers = [c.Answers.RiskUpdate, c.Answers.QmsChange, c.Answers.FmeaUpdate];
-        if (answers.Any(answer => string.IsNullOrWhiteSpace(answer.Reference)))
+        var rules = context.Profile.Rules;
+        if ((rules.ControlPlanIsReviewed && c.Answers.ControlPlanUpdate is null)
+            || (rules.FlowDownIsAnswered && c.Answers.FlowDown is null))
+            return Reject("answer-missing",
+                $"Control plan and flow-down to suppliers are to be answered as {context.Profile.Name} asks.");
+        Answer?[] answers =
+        [
+            c.Answers.RiskUpdate, c.Answers.QmsChange, c.Answers.FmeaUpdate, c.Answers.ControlPlanUpdate,
+            c.Answers.FlowDown,
+        ];
+        if (answers.OfType<Answer>().Any(answer => string.IsNullOrWhiteSpace(answer.Reference)))
             return Reject("answer-missing", "A yes needs its reference, a no its reason.");
         if (string.IsNullOrWhiteSpace(c.Answers.Lessons))
             return Reject("answer-missing", "What was learnt is missing.");
-        return plan.Content.WhyNotClosed()
+        return plan.Content.WhyNotClosed(rules)
             ?? Accept(new Closed(context.Person, c.Answers, context.Sign(SignatureMeaning.Approved)));
     }
 

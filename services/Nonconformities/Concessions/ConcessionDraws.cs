@@ -12,8 +12,7 @@ namespace CapaEngine.Nonconformities.Concessions;
 /// </summary>
 public sealed class ConcessionDraws(
     DeciderHandler<Nonconformity, NonconformityCommand, NonconformityEvent> nonconformities,
-    DeciderHandler<Concession, ConcessionCommand, ConcessionEvent> concessions, Profiles profiles,
-    TimeProvider clock)
+    DeciderHandler<Concession, ConcessionCommand, ConcessionEvent> concessions, TimeProvider clock)
 {
     // So long whoever drew may still be at it; later the draw is taken to have been abandoned.
     private static readonly TimeSpan DecidingTimeMax = TimeSpan.FromSeconds(30);
@@ -32,7 +31,7 @@ public sealed class ConcessionDraws(
         var (state, lineId) = (preview.State, Dispositions.LineIdOf(preview.Context));
         var draw = new ConcessionCommand.Draw(
             lineId, nonconformityId, state.Site!, state.Product, asked.Lot, state.Unit, asked.Quantity,
-            state.DetectedAt, profiles.At(state.Site).Authorities);
+            state.DetectedAt, preview.Context.Profile.Rules.ConcessionAuthorities);
         var outcome = await concessions.HandleAsync(concessionId, draw, context.ForStep(lineId, "draw"), ct);
         if (outcome is CommandOutcome.NotFound)
             return new CommandOutcome.Rejected("unknown-concession", $"There is no concession {concessionId}.");

@@ -135,7 +135,8 @@ public abstract record NonconformityCommand
     public sealed record DecideDisposition(
         DispositionKind Kind, [property: Range(-QuantityMax, QuantityMax)] double Quantity,
         [property: StringLength(NameMax)] string? Lot,
-        [property: Required, StringLength(TextMax)] string Reason, Guid? ConcessionId = null) : NonconformityCommand
+        [property: Required, StringLength(TextMax)] string Reason, Guid? ConcessionId = null,
+        ReworkAssessment? Assessment = null) : NonconformityCommand
     {
         /// <summary>Whether the concession has been drawn for this line; never requested.</summary>
         [JsonIgnore]
@@ -150,12 +151,7 @@ public abstract record NonconformityCommand
     [Allow(Roles.QualityEngineer, Roles.ActionOwner, Roles.DispositionAuthority)]
     public sealed record ExecuteDisposition(
         Guid LineId, [property: Required, StringLength(TextMax)] string Evidence,
-        [property: StringLength(TextMax)] string? Destruction = null) : NonconformityCommand
-    {
-        /// <summary>The profile of the site; never requested.</summary>
-        [JsonIgnore]
-        public Profile Profile { get; init; } = Profile.Iso9001;
-    }
+        [property: StringLength(TextMax)] string? Destruction = null) : NonconformityCommand;
 
     /// <summary>Verifies a line; after rework by somebody else than who carried it out (G07).</summary>
     [Allow(Roles.QualityEngineer, Roles.Verifier)]
@@ -164,7 +160,7 @@ public abstract record NonconformityCommand
         [property: Required, StringLength(TextMax)] string Result, bool Passed) : NonconformityCommand;
 
     /// <summary>Decides that the customer need not be told.</summary>
-    [Allow(Roles.QualityEngineer)]
+    [Allow(Roles.QualityEngineer, Roles.Approver)]
     public sealed record DecideCustomerNoticeNotNeeded(
         [property: Required, StringLength(TextMax)] string Justification) : NonconformityCommand;
 
@@ -196,12 +192,7 @@ public abstract record NonconformityCommand
 
     /// <summary>Closes the case, signed (G17).</summary>
     [Allow(Roles.QualityEngineer, Roles.Approver), Signs]
-    public sealed record Close : NonconformityCommand
-    {
-        /// <summary>The profile of the site; never requested.</summary>
-        [JsonIgnore]
-        public Profile Profile { get; init; } = Profile.Iso9001;
-    }
+    public sealed record Close : NonconformityCommand;
 }
 
 /// <summary>A deviation that a case is told of.</summary>

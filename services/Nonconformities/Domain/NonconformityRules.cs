@@ -56,8 +56,8 @@ public static class NonconformityRules
             (_, Command.LiftContainment c) => Containment.Lift(c, state, context),
             (_, Command.CompleteReview) => CompleteReview(state, context),
 
-            (_, Command.DecideCustomerNoticeNotNeeded c) => NoticeNotNeeded(c, state),
-            (_, Command.RequireCustomerNotice c) => RequireNotice(c, state),
+            (_, Command.DecideCustomerNoticeNotNeeded c) => NoticeNotNeeded(c, state, context),
+            (_, Command.RequireCustomerNotice c) => RequireNotice(c, state, context),
             (_, Command.ConfirmCustomerInformed c) => ConfirmInformed(c, state, context),
 
             (_, Command.Close c) => Closing.Close(c, state, context),
@@ -159,22 +159,32 @@ public static class NonconformityRules
         _ => Accept(new Fact.ReviewCompleted(context.Person)),
     };
 
-    // What left the house concerns the customer (§8.7.1), so the duty to tell cannot be waived there.
-    private static Decision<Fact> NoticeNotNeeded(Command.DecideCustomerNoticeNotNeeded c, Nonconformity state) =>
-        state switch
+    // What left the house concerns the customer (§8.7.1): whether to tell is a decision there, and not a small one.
+    private static Decision<Fact> NoticeNotNeeded(
+        Command.DecideCustomerNoticeNotNeeded c, Nonconformity state, CommandContext context) => state switch
         {
             { Notice: CustomerNotice.NotNeeded } => Accept(),
-            { IsEscaped: true } => Reject(
-                "customer-notice-mandatory", $"It was detected {Words(state.DetectionStage)}: tell the customer."),
             { Notice: CustomerNotice.Sent } => Reject("customer-informed", "The customer has been told already."),
-            _ => Accept(new Fact.CustomerNoticeNotNeeded(c.Justification)),
+            { IsEscaped: true } when context.Profile.Rules.EscapeNoticeIsMandatory => Reject(
+                "customer-notice-mandatory",
+                $"It was detected {Words(state.DetectionStage)}: tell the customer ({context.Profile.Name})."),
+            { IsEscaped: true } when !context.Actor.HoldsAny([Roles.Approver]) => Reject(
+                "waiver-needs-approver",
+                $"It was detected {Words(state.DetectionStage)}: only an approver may decide not to tell."),
+            _ => Accept(new Fact.CustomerNoticeNotNeeded(c.Justification)
+            {
+                WaivedBy = state.IsEscaped ? context.Person : null,
+            }),
         };
 
-    private static Decision<Fact> RequireNotice(Command.RequireCustomerNotice c, Nonconformity state) =>
-        state.Notice switch
+    private static Decision<Fact> RequireNotice(
+        Command.RequireCustomerNotice c, Nonconformity state, CommandContext context) => state.Notice switch
         {
             CustomerNotice.Due => Accept(),
             CustomerNotice.Sent => Reject("customer-informed", "The customer has been told already."),
+            _ when state.IsEscaped && context.Profile.Rules.EscapeNoticeDaysMax is { } days
+                && c.DueOn > DateOnly.FromDateTime(context.Now.UtcDateTime).AddDays(days) => Reject(
+                "notice-too-late", $"The customer is told within {days} days ({context.Profile.Name})."),
             _ => Accept(new Fact.CustomerNoticeRequired(c.DueOn)),
         };
 

@@ -59,22 +59,23 @@ public static class Dispositions
     /// <summary>The id of the line that a command decides, the same at every retry.</summary>
     public static Guid LineIdOf(CommandContext context) => context.DeriveId("line");
 
-    /// <summary>Whether a kind accepts what does not conform, so that it needs a concession (G06).</summary>
-    public static bool NeedsConcession(DispositionKind kind) =>
-        kind is DispositionKind.UseAsIs or DispositionKind.Repair;
-
     // G05, G06
     public static Decision<Fact> DecideLine(Command.DecideDisposition c, Nonconformity state, CommandContext context)
     {
         var lineId = LineIdOf(context);
         if (state.Lines.Any(line => line.LineId == lineId)) return Accept();
+        var rules = context.Profile.Rules;
+        var needsConcession = rules.ConcessionKinds.Contains(c.Kind);
         return c switch
         {
             { Quantity: <= 0 } => Reject("quantity-not-positive", "A disposition needs a quantity above zero."),
-            _ when NeedsConcession(c.Kind) && (c.ConcessionId is null || !c.IsDrawn) => Reject(
-                "concession-required", $"To {Verb(c.Kind)} needs a concession for the lot and the quantity (G06)."),
-            { ConcessionId: not null } when !NeedsConcession(c.Kind) =>
+            _ when needsConcession && (c.ConcessionId is null || !c.IsDrawn) => Reject("concession-required",
+                $"To {Verb(c.Kind)} it needs a concession for the lot and the quantity (G06, {context.Profile.Name})."),
+            { ConcessionId: not null } when !needsConcession =>
                 Reject("concession-not-applicable", "What conforms in the end needs no concession."),
+            { Kind: DispositionKind.Rework or DispositionKind.Repair, Assessment: null } when rules.ReworkIsAssessed =>
+                Reject("rework-not-assessed",
+                    $"Name the instruction and the harm that the work could do ({context.Profile.Name})."),
             _ when state.LapsedLines.Contains(lineId) =>
                 Reject("draw-lapsed", "The draw for this line was given back; decide it anew."),
             _ when !context.Actor.DispositionKinds.Contains(c.Kind) => Reject(
@@ -85,7 +86,7 @@ public static class Dispositions
                 $"{state.AffectedQuantity:R} are affected and {Decided(state):R} of them are decided already."),
             _ => Accept(new Fact.DispositionDecided(lineId, c.Kind, c.Quantity, c.Lot, context.Person, c.Reason)
             {
-                ConcessionId = c.ConcessionId,
+                ConcessionId = c.ConcessionId, Assessment = c.Assessment,
             }),
         };
     }
@@ -103,7 +104,7 @@ public static class Dispositions
         {
             null => UnknownLine(c.LineId),
             { Stage: DispositionStage.Decided, Kind: DispositionKind.Scrap }
-                when c.Profile.ScrapIsProven && string.IsNullOrWhiteSpace(c.Destruction) => Reject(
+                when context.Profile.Rules.ScrapIsProven && string.IsNullOrWhiteSpace(c.Destruction) => Reject(
                 "scrap-not-proven", "Say how the scrap was destroyed or marked so that nobody can use it (G08)."),
             { Stage: DispositionStage.Decided } =>
                 Accept(new Fact.DispositionExecuted(c.LineId, context.Person, c.Evidence)
@@ -147,7 +148,8 @@ public static class Dispositions
     private static Decision<Fact> UnknownLine(Guid lineId) =>
         Reject("unknown-line", $"There is no disposition line {lineId}.");
 
-    private static string Verb(DispositionKind kind) => kind == DispositionKind.Repair ? "repair" : "use as is";
+    private static string Verb(DispositionKind kind) =>
+        kind == DispositionKind.UseAsIs ? "use as is" : NonconformityRules.Words(kind);
 }
 
 /// <summary>The cause decision (§10.2.1 b): whether corrective action is needed is itself recorded.</summary>
@@ -208,13 +210,13 @@ internal static class Closing
             Reject("containment-open", "Containment is neither lifted nor decided not to be needed."),
         _ when !Dispositions.AreTerminal(state) => Reject("dispositions-open",
             "Part of the affected quantity has no disposition that was carried out, and verified where it was rework."),
-        { Notice: CustomerNotice.Due } or { IsEscaped: true, Notice: not CustomerNotice.Sent } =>
+        { Notice: CustomerNotice.Due } =>
             Reject("customer-notice-open", "The customer must be told and it is not confirmed that they were."),
         { Notice: CustomerNotice.Undecided } =>
             Reject("customer-notice-undecided", "It is not decided whether the customer must be told."),
         _ when state.NoCorrectiveAction is null && !state.ActiveCapas.Any() =>
             Reject("corrective-action-undecided", "It is not decided whether corrective action is needed."),
-        _ when !c.Profile.CapasMayBeOpen
+        _ when !context.Profile.Rules.CapasMayBeOpen
             && state.ActiveCapas.FirstOrDefault(capa => !capa.IsClosedEffective) is { } open => Reject(
             "capa-open", $"The CAPA {open.CapaId} is {NonconformityRules.Words(open.Stage)}, not closed as effective."),
         { Stage: not (NonconformityStage.Open or NonconformityStage.Closed) } => NonconformityRules.WrongStage(state),

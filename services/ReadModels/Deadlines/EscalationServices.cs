@@ -13,6 +13,7 @@ public static class EscalationServices
         builder.Services.AddSingleton(EscalationPolicy.Decider);
         builder.Services.AddSingleton<
             DeciderHandler<EscalationPolicy, EscalationPolicyCommand, EscalationPolicyEvent>>();
+        builder.AddProfiles();
         builder.Services.AddSingleton<DeadlineQueries>();
         builder.Services.AddSingleton<EscalationQueries>();
         builder.Services.AddSingleton<ProjectedStreams>();

@@ -104,7 +104,7 @@ public sealed record RootCauseAnalysis
                 CheckExtent(c, analysis, context),
             (AnalysisStage.Open, RootCauseCommand.Complete c) => Complete(c, analysis, context),
             (AnalysisStage.InApproval, RootCauseCommand.Complete c)
-                when analysis.Completion == new Completed(context.Person, c.HumanErrorReason) => Accept(),
+                when analysis.Completion == CompletedBy(c, context) => Accept(),
 
             (AnalysisStage.InApproval, RootCauseCommand.SendBack c) => Accept(new SentBack(context.Person, c.Reason)),
             (AnalysisStage.Open, RootCauseCommand.SendBack c)
@@ -182,8 +182,14 @@ public sealed record RootCauseAnalysis
             return Reject("no-escape-cause", "It reached the customer: why it escaped must be verified, too.");
         if (analysis.HumanErrorAlone && string.IsNullOrWhiteSpace(c.HumanErrorReason))
             return Reject("human-error-alone", "Human error alone is accepted as the cause only with a reason.");
-        return Accept(new Completed(context.Person, c.HumanErrorReason));
+        if (context.Profile.Rules.HumanFactorsAreConsidered && string.IsNullOrWhiteSpace(c.HumanFactors))
+            return Reject(
+                "human-factors-missing", $"What part human factors had is to be said ({context.Profile.Name}).");
+        return Accept(CompletedBy(c, context));
     }
+
+    private static Completed CompletedBy(RootCauseCommand.Complete c, CommandContext context) =>
+        new(context.Person, c.HumanErrorReason) { HumanFactors = c.HumanFactors };
 
     private static Decision<RootCauseEvent> Approve(RootCauseAnalysis analysis, CommandContext context)
     {

@@ -82,7 +82,9 @@ public abstract record RootCauseCommand
 
     /// <summary>Completes the analysis (G10).</summary>
     [Allow(Roles.QualityEngineer)]
-    public sealed record Complete([property: StringLength(4000)] string? HumanErrorReason = null) : RootCauseCommand;
+    public sealed record Complete(
+        [property: StringLength(4000)] string? HumanErrorReason = null,
+        [property: StringLength(4000)] string? HumanFactors = null) : RootCauseCommand;
 
     /// <summary>Sends it back to its owner.</summary>
     [Allow(Roles.Approver)]

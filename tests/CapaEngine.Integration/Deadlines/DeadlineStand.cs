@@ -1,5 +1,6 @@
 using CapaEngine.Contracts;
 using CapaEngine.Hosting;
+using CapaEngine.Integration.Infrastructure;
 using CapaEngine.Integration.ReadModels;
 using CapaEngine.Kernel;
 using CapaEngine.ReadModels;
@@ -41,7 +42,7 @@ public sealed class DeadlineStand : IAsyncDisposable
     public EscalationClock Scheduler() => new(
         Store,
         new DeciderHandler<EscalationPolicy, EscalationPolicyCommand, EscalationPolicyEvent>(
-            Store, EscalationPolicy.Decider, Clock),
+            Store, EscalationPolicy.Decider, Clock, new BuiltInProfiles()),
         new DeadlineQueries(Database.Source), Projected(), Clock, NullLogger<EscalationClock>.Instance);
 
     /// <summary>The comparison of rows and log.</summary>

@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using CapaEngine.Contracts;
 using CapaEngine.EventStore;
 using CapaEngine.Hosting;
+using CapaEngine.Integration.Infrastructure;
 using CapaEngine.Kernel;
 using Mediator;
 using static CapaEngine.Kernel.Decision<CapaEngine.Contracts.ActionPlanEvent>;
@@ -56,7 +57,8 @@ public sealed class EdgeHandler(IEventStore store, TimeProvider clock) : IComman
     public const string Secret = "Host=10.0.0.7;Password=hunter2";
 
     private readonly DeciderHandler<EdgeState, EdgeCommand, ActionPlanEvent> handler = new(
-        store, new(Families.ActionPlan, new EdgeState(), Decide, Evolve, state => state.Site), clock);
+        store, new(Families.ActionPlan, new EdgeState(), Decide, Evolve, state => state.Site), clock,
+        new BuiltInProfiles());
 
     /// <inheritdoc/>
     public async ValueTask<CommandOutcome> Handle(HandleEdge message, CancellationToken ct) => message.Command switch

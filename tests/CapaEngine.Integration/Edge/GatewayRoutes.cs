@@ -105,7 +105,10 @@ public sealed class GatewayRoutes(GatewayStand stand) : IClassFixture<GatewaySta
         var merged = (await stand.SendAsync(HttpMethod.Get, "/openapi/v1.json", "")).Body!;
         var paths = merged["paths"]!.AsObject();
         paths.Select(path => path.Key).ShouldBe(
-            [.. stand.Services.Keys.Select(name => $"/api/v1/{name}"), "/api/v1/shared"], ignoreOrder: true);
+            [
+                .. stand.Services.Keys.Select(name => $"/api/v1/{name}"), "/api/v1/shared", "/api/v1/profiles",
+                "/api/v1/site-profiles",
+            ], ignoreOrder: true);
         paths["/api/v1/shared"]!.AsObject().Select(method => method.Key)
             .ShouldBe(stand.Services.Keys.Select(name => $"x-{name}"), ignoreOrder: true);
         var ids = paths.SelectMany(path => path.Value!.AsObject())

@@ -69,7 +69,9 @@ public sealed class GatewayStand : IAsyncLifetime
             Expect100ContinueTimeout = TimeSpan.FromMinutes(1),
             ActivityHeadersPropagator = null,
         });
+    private ServiceProcess? eventLog;
     private ServiceProcess? process;
+    private string rabbitMq = "";
 
     public IReadOnlyDictionary<string, EchoService> Services { get; } = new[]
     {
@@ -77,6 +79,8 @@ public sealed class GatewayStand : IAsyncLifetime
     }.ToDictionary(name => name, name => new EchoService(name));
 
     public Uri Address { get; } = new($"http://127.0.0.1:{ServiceProcess.FreePort()}");
+
+    private readonly Uri log = new($"http://127.0.0.1:{ServiceProcess.FreePort()}");
 
     public string KeyFile { get; } = Path.Combine(Path.GetTempPath(), $"capa-test-{Guid.NewGuid():N}", "issuer.pem");
 
@@ -89,7 +93,8 @@ public sealed class GatewayStand : IAsyncLifetime
         var environment = new Dictionary<string, string>
         {
             ["ASPNETCORE_URLS"] = origin, ["Auth__Authority"] = origin, ["Auth__Audience"] = TestIssuer.Audience,
-            ["Auth__DevIssuerKeyFile"] = KeyFile,
+            ["Auth__DevIssuerKeyFile"] = KeyFile, ["ConnectionStrings__RabbitMq"] = rabbitMq,
+            ["ConnectionStrings__EventStore"] = $"esdb://127.0.0.1:{log.Port}?tls=false",
         };
         foreach (var (name, service) in Services) environment[$"Services__{name}"] = service.Address;
         return environment;
@@ -99,6 +104,14 @@ public sealed class GatewayStand : IAsyncLifetime
     {
         var ct = TestContext.Current.CancellationToken;
         foreach (var service in Services.Values) await service.StartAsync(ct);
+        rabbitMq = await TestServers.CreateVirtualHostAsync(ct);
+        var health = new Uri($"http://127.0.0.1:{ServiceProcess.FreePort()}");
+        eventLog = await ServiceProcess.StartReadyAsync("infra/EventLog", new Dictionary<string, string>
+        {
+            ["ConnectionStrings__Postgres"] = await TestServers.CreateDatabaseAsync(ct),
+            ["EventLog__Url"] = log.GetLeftPart(UriPartial.Authority),
+            ["EventLog__HealthUrl"] = health.GetLeftPart(UriPartial.Authority),
+        }, new Uri(health, "/health/ready"), ct);
         await StartGatewayAsync(ct);
         Token = await TokenAsync("""{"person":"p-1","roles":["quality-engineer"],"site":"*"}""");
     }
@@ -142,6 +155,7 @@ public sealed class GatewayStand : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         if (process is not null) await process.DisposeAsync();
+        if (eventLog is not null) await eventLog.DisposeAsync();
         foreach (var service in Services.Values) await service.DisposeAsync();
         if (Directory.Exists(Path.GetDirectoryName(KeyFile))) Directory.Delete(Path.GetDirectoryName(KeyFile)!, true);
         http.Dispose();

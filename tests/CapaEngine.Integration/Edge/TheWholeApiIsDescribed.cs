@@ -24,7 +24,7 @@ public sealed class TheWholeApiIsDescribed(SystemFixture system)
             "rate-risk rate-failure-mode plan-action cancel-action replace-action change-action-owner change-owner "
             + "define-effectiveness-criteria check-adverse-effects plan-deployment answer-deployment submit send-back "
             + "approve propose-criteria-change approve-criteria-change start-action request-extension grant-extension "
-            + "refuse-extension complete-action verify-action return-action rate-residual-risk close cancel",
+            + "refuse-extension complete-action verify-action return-action rate-residual-risk close reopen cancel",
         ["effectiveness-reviews"] = "evaluate approve",
     };
 
@@ -37,7 +37,9 @@ public sealed class TheWholeApiIsDescribed(SystemFixture system)
         var expected = Commands.SelectMany(resource => resource.Value.Split(' ')
                 .Select(command => $"/api/v1/{resource.Key}/{{id}}/{command}"))
             .Concat(["/api/v1/nonconformities", "/api/v1/action-plans", "/api/v1/deviations", "/api/v1/production",
-                "/api/v1/concessions", "/api/v1/cause-codes"])
+                "/api/v1/concessions", "/api/v1/cause-codes", "/api/v1/profiles", "/api/v1/site-profiles",
+                "/api/v1/triage-policy", "/api/v1/triage-policy/what-if", "/api/v1/deviations/{id}/dismiss",
+                "/api/v1/quarantine/{id}/replay"])
             .ToList();
         var posts = api["paths"]!.AsObject().Where(path => path.Value!["post"] is not null)
             .ToDictionary(path => path.Key, path => path.Value!["post"]!);

@@ -141,6 +141,8 @@ public sealed class ProjectionTests
         "triage-policy.set.v1" => "triage_policy",
         "escalation-policy.set.v1" => "escalation_policy",
         "cause-codes.set.v1" => "cause_code",
+        "profile.set.v1" => "profile_version",
+        "site.profile-chosen.v1" => "site_profile",
         _ => NameBasedId.From(type).ToString("D"),
     };
 
@@ -157,6 +159,8 @@ public sealed class ProjectionTests
         "effectiveness" => "effectiveness.criteria-locked.v1",
         "numbering-nc" => "number.assigned.v1",
         "cause-codes" => "cause-codes.set.v1",
+        "profile" => "profile.set.v1",
+        "site" => "site.profile-chosen.v1",
         "concession" => "concession.requested.v1",
         "signature" => "signature.opened.v1",
         "triage-policy" => "triage-policy.set.v1",

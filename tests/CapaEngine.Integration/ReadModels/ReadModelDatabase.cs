@@ -21,14 +21,6 @@ public sealed class ReadModelDatabase : IAsyncDisposable
         Parked = new ParkedStreams(Source, NullLogger<ParkedStreams>.Instance);
     }
 
-    /// <summary>All read models of the service.</summary>
-    public static IReadOnlyList<IReadModel> ReadModels { get; } =
-    [
-        new NonconformityRegister(), new DeviationRegister(), new TriageRecord(), new ActionBoard(),
-        new RootCauseRegister(), new EffectivenessReviews(), new CaseDossier(), new Numbers(),
-        new ConcessionRegister(), new CauseCodeRegister(), new EscalationRegister(),
-    ];
-
     /// <summary>A superuser's connection string.</summary>
     public string ConnectionString { get; }
 
@@ -47,7 +39,7 @@ public sealed class ReadModelDatabase : IAsyncDisposable
     }
 
     /// <summary>A projector as a process of its own would have it.</summary>
-    public Projector Projector() => new(Source, ReadModels, Parked, NullLogger<Projector>.Instance);
+    public Projector Projector() => new(Source, Projections.All, Parked, NullLogger<Projector>.Instance);
 
     /// <summary>Applies events in log order, in batches per routing key as the pipeline delivers them.</summary>
     public static async Task ApplyAsync(

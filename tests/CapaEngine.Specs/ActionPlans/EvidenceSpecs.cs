@@ -151,7 +151,7 @@ public sealed class EvidenceSpecs : IDisposable
     {
         var clock = new RunningClock(Now);
         var handler = new ActionPlanHandler(
-            new(store, ActionPlan.Decider, clock), Client(clock), store, RiskSpecs.Tables);
+            new(store, ActionPlan.Decider, clock, new FixedProfiles()), Client(clock), store, RiskSpecs.Tables);
         return await handler.Handle(new HandleActionPlan(id ?? Capa, command, Context("ada")), Ct);
     }
 
@@ -159,7 +159,7 @@ public sealed class EvidenceSpecs : IDisposable
     {
         var clock = new FixedClock(at);
         var handler = new EffectivenessReviewHandler(
-            new(store, EffectivenessReview.Decider, clock), Client(clock), store, clock);
+            new(store, EffectivenessReview.Decider, clock, new FixedProfiles()), Client(clock), store, clock);
         var message = new HandleEffectivenessReview(ReviewId, new EffectivenessCommand.Evaluate(), Context("paul"));
         return await handler.Handle(message, Ct);
     }

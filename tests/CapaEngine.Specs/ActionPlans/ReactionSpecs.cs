@@ -38,7 +38,8 @@ public sealed class ReactionSpecs
         var clock = new FixedClock(Now.AddDays(30));
         store = new MemoryEventStore(clock);
         reactions = new Reactions(
-            new(store, ActionPlan.Decider, clock), new(store, EffectivenessReview.Decider, clock), store);
+            new(store, ActionPlan.Decider, clock, new FixedProfiles()),
+            new(store, EffectivenessReview.Decider, clock, new FixedProfiles()), store);
     }
 
     [Fact]

@@ -22,7 +22,7 @@ public sealed class CaseMergeSpecs
     public CaseMergeSpecs()
     {
         store = new MemoryEventStore(clock);
-        decider = new(store, Nonconformity.Decider, clock);
+        decider = new(store, Nonconformity.Decider, clock, new FixedProfiles());
         merges = new CaseMerges(decider, clock);
     }
 

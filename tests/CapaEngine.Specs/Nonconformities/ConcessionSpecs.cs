@@ -24,7 +24,8 @@ public sealed class ConcessionSpecs
         ConcessionAuthority.Customer, "Mail of 1 March", "Mark each piece.", null, null, End);
 
     private static readonly Command.Draw Draw = new(
-        First, Case, "plant-1", "housing", "L-7", "pieces", 12, Granting.AddDays(-1), Profile.Iso9001.Authorities);
+        First, Case, "plant-1", "housing", "L-7", "pieces", 12, Granting.AddDays(-1),
+        Profile.Iso9001.Rules.ConcessionAuthorities);
 
     private static readonly Signature Signed = new(
         "ann", "Name of ann", SignatureMeaning.Approved, Granting, "spec", 7, "hash-of-content");

@@ -137,7 +137,8 @@ public sealed class HistorySpecs
             11 => new Command.ConfirmContainment("Tag.", "L-8"),
             12 => new Command.LiftContainment("Sorted."),
             13 or 14 or 15 => new Command.DecideDisposition(
-                kind, pick % 7, "L-7", "Oversize.", Dispositions.NeedsConcession(kind) ? merge : null)
+                kind, pick % 7, "L-7", "Oversize.",
+                Profile.Iso9001.Rules.ConcessionKinds.Contains(kind) ? merge : null)
             {
                 IsDrawn = pick % 5 != 0,
             },

@@ -112,12 +112,12 @@ public sealed class TrackSpecs
             .Then(new Fact.DispositionExecuted(Line, "rob", "Order 82"));
 
     [Fact] public void G08_scrap_is_proven_where_the_profile_asks() =>
-        Given(WithScrap()).When(new Command.ExecuteDisposition(Line, "Bin 3") { Profile = Aerospace })
+        Given(WithScrap()).When(new Command.ExecuteDisposition(Line, "Bin 3")).Under(Aerospace)
             .ThenRejected("scrap-not-proven");
 
     [Fact] public void G08_proven_scrap_is_carried_out() =>
-        Given(WithScrap()).When(new Command.ExecuteDisposition(Line, "Bin 3", "Sawn in two.") { Profile = Aerospace },
-            by: "rob").Then(new Fact.DispositionExecuted(Line, "rob", "Bin 3") { Destruction = "Sawn in two." });
+        Given(WithScrap()).When(new Command.ExecuteDisposition(Line, "Bin 3", "Sawn in two."), by: "rob")
+            .Under(Aerospace).Then(new Fact.DispositionExecuted(Line, "rob", "Bin 3") { Destruction = "Sawn in two." });
 
     [Fact] public void G08_other_profiles_take_the_evidence_alone() =>
         Given(WithScrap()).When(new Command.ExecuteDisposition(Line, "Bin 3"), by: "rob")
@@ -128,9 +128,44 @@ public sealed class TrackSpecs
             .Then(new Fact.CustomerNoticeNotNeeded("Nothing left."));
 
     [Theory, InlineData(DetectionStage.AfterDelivery), InlineData(DetectionStage.DuringService)]
-    public void the_customer_must_be_told_of_what_left(DetectionStage stage) =>
-        Given(Reported(stage: stage)).When(new Command.DecideCustomerNoticeNotNeeded("Minor."))
-            .ThenRejected("customer-notice-mandatory");
+    public void only_an_approver_decides_not_to_tell_of_what_left(DetectionStage stage)
+    {
+        var waive = new Command.DecideCustomerNoticeNotNeeded("A label of ours alone.");
+        Given(Reported(stage: stage)).When(waive).ThenRejected("waiver-needs-approver");
+        Given(Reported(stage: stage)).When(waive, by: "ann", roles: [Roles.Approver])
+            .Then(new Fact.CustomerNoticeNotNeeded("A label of ours alone.") { WaivedBy = "ann" });
+    }
+
+    [Fact] public void a_profile_may_want_the_customer_told_of_what_left_and_soon()
+    {
+        var escaped = Reported(stage: DetectionStage.AfterDelivery);
+        Given(escaped).When(new Command.DecideCustomerNoticeNotNeeded("Minor."), by: "ann", roles: [Roles.Approver])
+            .Under(Automotive).ThenRejected("customer-notice-mandatory");
+        Given(escaped).When(new Command.RequireCustomerNotice(new(2026, 3, 4))).Under(Automotive)
+            .ThenRejected("notice-too-late");
+        Given(escaped).When(new Command.RequireCustomerNotice(new(2026, 3, 3))).Under(Automotive)
+            .Then(new Fact.CustomerNoticeRequired(new(2026, 3, 3)));
+        Given(Reported()).When(new Command.RequireCustomerNotice(new(2026, 3, 9))).Under(Automotive)
+            .Then(new Fact.CustomerNoticeRequired(new(2026, 3, 9)));
+    }
+
+    [Fact] public void G05_rework_is_assessed_where_the_profile_asks()
+    {
+        var rework = new Command.DecideDisposition(DispositionKind.Rework, 12, null, "Ream it.");
+        var assessment = new ReworkAssessment("WI-17", "The wall may become too thin; it is measured.");
+        Given(Opened(Reported(affected: 12))).When(rework, by: "mia", kinds: [DispositionKind.Rework])
+            .Under(FixedProfiles.Named("iso13485")).ThenRejected("rework-not-assessed");
+        Given(Opened(Reported(affected: 12)))
+            .When(rework with { Assessment = assessment }, by: "mia", kinds: [DispositionKind.Rework])
+            .Under(FixedProfiles.Named("iso13485")).Then(facts => facts.ShouldHaveSingleItem()
+                .ShouldBeOfType<Fact.DispositionDecided>().Assessment.ShouldBe(assessment));
+    }
+
+    [Fact] public void G06_rework_needs_the_customers_leave_where_the_profile_asks() =>
+        Given(Opened()).When(
+                new Command.DecideDisposition(DispositionKind.Rework, 12, null, "Ream it."), by: "mia",
+                kinds: [DispositionKind.Rework])
+            .Under(Automotive).ThenRejected("concession-required");
 
     [Fact] public void a_notice_is_required_with_its_date() =>
         Given(Reported()).When(new Command.RequireCustomerNotice(new(2026, 3, 9)))
@@ -229,9 +264,9 @@ public sealed class TrackSpecs
     [Fact] public void G17_a_due_notice_must_be_sent() =>
         Given([.. Opened(), Informed[0], Decisions[1]]).When(new Command.Close()).ThenRejected("customer-notice-open");
 
-    [Fact] public void G17_what_left_the_house_closes_only_with_the_notice_sent() =>
+    [Fact] public void G17_what_left_the_house_closes_only_with_the_notice_decided() =>
         Given([.. Opened(Reported(stage: DetectionStage.AfterDelivery)), Decisions[1]])
-            .When(new Command.Close()).ThenRejected("customer-notice-open");
+            .When(new Command.Close()).ThenRejected("customer-notice-undecided");
 
     [Fact] public void G17_the_notice_must_be_decided() =>
         Given([.. Opened(), Decisions[1]]).When(new Command.Close()).ThenRejected("customer-notice-undecided");
@@ -251,10 +286,13 @@ public sealed class TrackSpecs
 
     [Fact] public void G17_a_profile_may_let_the_case_close_before_its_capa() =>
         Given([.. Opened(), Decisions[0], CapaRequired])
-            .When(new Command.Close { Profile = Profile.Iso9001 with { CapasMayBeOpen = true } })
+            .When(new Command.Close())
+            .Under(Profile.Iso9001 with { Rules = Profile.Iso9001.Rules with { CapasMayBeOpen = true } })
             .Then(facts => facts.ShouldHaveSingleItem().ShouldBeOfType<Fact.Closed>());
 
-    private static readonly Profile Aerospace = Profile.All.Single(profile => profile.Name == "as9100");
+    private static readonly Profile Automotive = FixedProfiles.Named("iatf16949");
+
+    private static readonly Profile Aerospace = FixedProfiles.Named("as9100");
 
     private static Fact[] WithScrap() => [.. Opened(Reported(affected: 12)), Decided(DispositionKind.Scrap, 12)];
 

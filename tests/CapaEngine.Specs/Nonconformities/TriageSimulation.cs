@@ -22,7 +22,6 @@ internal sealed class TriageSimulation
     private readonly CuttableStore store;
     private readonly DeciderHandler<Nonconformity, NonconformityCommand, NonconformityEvent> decider;
     private readonly TriagePolicies policies;
-    private readonly Profiles profiles = new(new ConfigurationBuilder().Build());
     private LogPosition checkpoint = LogPosition.Start;
     private int sent;
 
@@ -30,7 +29,7 @@ internal sealed class TriageSimulation
     {
         memory = new MemoryEventStore(clock);
         store = new CuttableStore(memory);
-        decider = new(store, Nonconformity.Decider, clock);
+        decider = new(store, Nonconformity.Decider, clock, new FixedProfiles());
         Signatures = new Signatures(store, clock);
         policies = new TriagePolicies(store, new ConfigurationBuilder().Build(), clock);
     }
@@ -111,8 +110,9 @@ internal sealed class TriageSimulation
     public static readonly DeviationSubject Subject = new("north", "housing", "milling", "m-1", "width", null);
 
     public NonconformityHandler Handler => new(
-        decider, Signatures, new ConcessionDraws(decider, new(store, Concession.Decider, clock), profiles, clock),
-        new CaseMerges(decider, clock), profiles);
+        decider, Signatures,
+        new ConcessionDraws(decider, new(store, Concession.Decider, clock, new FixedProfiles()), clock),
+        new CaseMerges(decider, clock));
 
     /// <summary>The cases with the deviations attached to each, in the order in which they were opened.</summary>
     public async Task<List<OpenedCase>> CasesAsync()

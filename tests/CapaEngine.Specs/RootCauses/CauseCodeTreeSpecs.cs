@@ -43,7 +43,7 @@ public sealed class CauseCodeTreeSpecs
         var clock = new FixedClock(new(2026, 3, 2, 8, 0, 0, TimeSpan.Zero));
         var store = new MemoryEventStore(clock);
         var trees = new DeciderHandler<CauseCodeTree, CauseCodesCommand, CauseCodesEvent>(
-            store, CauseCodeTree.Decider, clock);
+            store, CauseCodeTree.Decider, clock, new FixedProfiles());
         var actor = new Actor("ada", "Ada", ["administrator"], "*", []);
         foreach (var id in (string[])["a", "b"])
         {

@@ -27,7 +27,7 @@ public sealed class ReactionSpecs
     {
         var clock = new FixedClock(Now);
         store = new MemoryEventStore(clock);
-        analyses = new(store, RootCauseAnalysis.Decider, clock);
+        analyses = new(store, RootCauseAnalysis.Decider, clock, new FixedProfiles());
         reactions = new Reactions(analyses);
     }
 

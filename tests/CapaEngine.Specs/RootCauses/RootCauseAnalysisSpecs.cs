@@ -123,6 +123,15 @@ public sealed class RootCauseAnalysisSpecs
         Given(IsStarted, WearProposed, WearVerified).When(new Ask.Complete(null), by: "olga").Then(IsCompleted);
 
     [Fact]
+    public void G10_the_part_of_human_factors_is_said_where_the_profile_asks()
+    {
+        Given(IsStarted, WearProposed, WearVerified).When(new Ask.Complete(), by: "olga")
+            .Under(FixedProfiles.Named("as9100")).ThenRejected("human-factors-missing");
+        Given(IsStarted, WearProposed, WearVerified).When(new Ask.Complete(HumanFactors: "None: no one acts."), "olga")
+            .Under(FixedProfiles.Named("as9100")).Then(IsCompleted with { HumanFactors = "None: no one acts." });
+    }
+
+    [Fact]
     public void G10_a_hypothesis_does_not_complete_it() =>
         Given(IsStarted, WearProposed).When(new Ask.Complete(null), by: "olga").ThenRejected("no-verified-cause");
 
