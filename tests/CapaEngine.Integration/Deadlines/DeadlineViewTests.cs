@@ -103,6 +103,23 @@ public sealed class DeadlineViewTests
             "plan-approval met", "window-end met"]);
     }
 
+    [Fact]
+    public async Task windows_are_open_until_evaluated_and_concessions_until_they_end()
+    {
+        await using var stand = await DeadlineStand.CreateAsync();
+        var events = WholeCase.Tell().Events;
+        await ReadModelDatabase.ApplyAsync(
+            stand.Database.Projector(), [.. events.TakeWhile(e => e.Fact is not ConcessionEvent.Expired)], 50, Ct);
+        (await StatusAsync(stand, "concession-end")).ShouldBe(["open quinn"]);
+        await ReadModelDatabase.ApplyAsync(
+            stand.Database.Projector(), [.. events.TakeWhile(e => e.Fact is not EffectivenessEvent.Evaluated)], 50, Ct);
+        (await StatusAsync(stand, "window-end")).ShouldBe(["open quinn"]);
+        (await StatusAsync(stand, "concession-end")).ShouldBe(["lapsed quinn"]);
+    }
+
+    private static Task<List<string>> StatusAsync(DeadlineStand stand, string kind) => stand.Database.ListAsync<string>(
+        $"select status || ' ' || owner from reporting.deadline where kind = '{kind}'", Ct);
+
     private static Task CaseAsync(DeadlineStand stand, params object[] facts) =>
         stand.HappenAsync(Families.Nonconformity, DeadlineStand.CaseId, facts);
 

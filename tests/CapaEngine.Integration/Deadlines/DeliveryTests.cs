@@ -223,6 +223,24 @@ public sealed class DeliveryTests
     }
 
     [Fact]
+    public async Task a_receiver_that_is_down_is_asked_once_a_round_and_holds_up_no_mail()
+    {
+        await using var stand = await DeliveryStand.CreateAsync();
+        stand.HasWebhook = true;
+        foreach (var n in Enumerable.Range(0, 5))
+            await stand.Deadlines.HappenAsync(
+                Families.ActionPlan, NameBasedId.From($"plan {n}"),
+                new ActionPlanEvent.Opened("plant-1", "Plan", "quinn", null, "It recurs.", null, null, false),
+                new ActionPlanEvent.ActionPlanned(
+                    NameBasedId.From($"action {n}"), ActionKind.Corrective, "Act", "As said.", "oscar", DueOn, []));
+        await stand.Webhooks.StopAsync(Ct);
+        await stand.RunAsync(DueAt);
+        stand.Mail.Mails.Count.ShouldBe(5);
+        (await stand.RowsAsync()).Count(row => row == "webhook erp failing 1 http-unreachable").ShouldBe(1);
+        (await stand.RowsAsync()).Count(row => row == "webhook erp composed 0").ShouldBe(4);
+    }
+
+    [Fact]
     public async Task without_anything_to_send_with_escalations_are_recorded_all_the_same()
     {
         await using var stand = await DeliveryStand.CreateAsync();

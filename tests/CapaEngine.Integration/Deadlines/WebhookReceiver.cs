@@ -23,7 +23,7 @@ public sealed class WebhookReceiver : IAsyncDisposable
     public ConcurrentQueue<ReceivedWebhook> Requests { get; } = new();
 
     /// <summary>Where to send to.</summary>
-    public Uri Url => new($"{app.Urls.Single()}/hook");
+    public Uri Url { get; private set; } = null!;
 
     public static async Task<WebhookReceiver> StartAsync(CancellationToken ct)
     {
@@ -33,11 +33,15 @@ public sealed class WebhookReceiver : IAsyncDisposable
         var receiver = new WebhookReceiver(builder.Build());
         receiver.app.Run(receiver.TakeAsync);
         await receiver.app.StartAsync(ct);
+        receiver.Url = new Uri($"{receiver.app.Urls.Single()}/hook");
         return receiver;
     }
 
     /// <summary>Answers the next request that is not answered otherwise already with this status.</summary>
     public void AnswerNext(HttpStatusCode status) => answers.Enqueue(status);
+
+    /// <summary>Refuses every connection from now on.</summary>
+    public Task StopAsync(CancellationToken ct) => app.StopAsync(ct);
 
     public ValueTask DisposeAsync() => app.DisposeAsync();
 

@@ -37,7 +37,8 @@ public sealed class TheWholeApiIsDescribed(SystemFixture system)
         var expected = Commands.SelectMany(resource => resource.Value.Split(' ')
                 .Select(command => $"/api/v1/{resource.Key}/{{id}}/{command}"))
             .Concat(["/api/v1/nonconformities", "/api/v1/action-plans", "/api/v1/deviations", "/api/v1/production",
-                "/api/v1/concessions", "/api/v1/cause-codes", "/api/v1/profiles", "/api/v1/site-profiles",
+                "/api/v1/concessions", "/api/v1/cause-codes",
+                "/api/v1/escalation-policy", "/api/v1/profiles", "/api/v1/site-profiles",
                 "/api/v1/triage-policy", "/api/v1/triage-policy/what-if", "/api/v1/deviations/{id}/dismiss",
                 "/api/v1/quarantine/{id}/replay"])
             .ToList();

@@ -121,6 +121,7 @@ public sealed partial class ArchitectureRules
             ["infra/Demo/Demo.csproj", "infra/EventLog/EventLog.csproj", "services/ReadModels/ReadModels.csproj"],
             ignoreOrder: true);
         ProjectsUsing(projects, "MassTransit.RabbitMQ").ShouldBe(["shared/Hosting/Hosting.csproj"]);
+        ProjectsUsing(projects, "MailKit").ShouldBe(["services/ReadModels/ReadModels.csproj"]);
         ProjectsUsing(projects, "Grpc.Net.Client").ShouldBe(["shared/EventStore/EventStore.csproj"]);
     }
 

@@ -25,6 +25,9 @@ public sealed class DeliveryWork(
     // What the rows do not show as finished yet; forgetting costs reading the stream again.
     private readonly HashSet<Guid> finished = [];
 
+    // Servers that did not answer in this round: waiting for each message in turn would hold up all the others.
+    private readonly HashSet<string> down = [];
+
     /// <summary>Watches until cancelled; the leader that runs it begins it again when it throws.</summary>
     public async Task RunAsync(CancellationToken ct)
     {
@@ -42,6 +45,7 @@ public sealed class DeliveryWork(
     {
         if (!settings.SendsAnything) return;
         HashSet<Guid> seen = [];
+        down.Clear();
         foreach (var (id, composed) in await PlannedAsync(ct))
             if (seen.Add(id)) await ProcessAsync(id, composed, ct);
         foreach (var id in await queries.UnfinishedAsync(ct))
@@ -122,7 +126,9 @@ public sealed class DeliveryWork(
         var composed = notification.Composed!;
         if (items.Count == 0)
             return await streams.AppendAsync(id, notification, ct, new NotificationEvent.Dropped("nothing-open"));
-        var result = await channelOf[composed.Channel].SendAsync(
+        var channel = channelOf[composed.Channel];
+        if (down.Contains(channel.ServerOf(composed.Recipient))) return notification;
+        var result = await channel.SendAsync(
             new OutgoingMessage(id, composed.Recipient, composed.Day, notification.ComposedAt, items), ct);
         var attempt = notification.AttemptCount + 1;
         Outcomes.Add(
@@ -130,6 +136,7 @@ public sealed class DeliveryWork(
             new KeyValuePair<string, object?>("outcome", result is SendResult.Delivered ? "delivered" : "failed"));
         if (result is not SendResult.Failed failed)
             return await streams.AppendAsync(id, notification, ct, new NotificationEvent.Delivered(attempt));
+        if (failed.IsDown) down.Add(channel.ServerOf(composed.Recipient));
         var tried = new NotificationEvent.AttemptFailed(attempt, failed.Reason);
         if (!failed.IsFinal && attempt < settings.AttemptsMax)
             return await streams.AppendAsync(id, notification, ct, tried);

@@ -18,6 +18,9 @@ public sealed class MailChannel(
     public DeliveryChannel Kind => DeliveryChannel.Mail;
 
     /// <inheritdoc/>
+    public string ServerOf(string recipient) => "smtp";
+
+    /// <inheritdoc/>
     public async Task<SendResult> SendAsync(OutgoingMessage message, CancellationToken ct)
     {
         if (settings.Smtp is not { } smtp) return new SendResult.Failed("not-configured", IsFinal: true);
@@ -36,7 +39,8 @@ public sealed class MailChannel(
         {
             logger.LogWarning("A mail was not taken: {Reason}.", reason);
             return new SendResult.Failed(
-                reason, failure is SmtpCommandException { StatusCode: >= (SmtpStatusCode)FirstPermanentStatus });
+                reason, failure is SmtpCommandException { StatusCode: >= (SmtpStatusCode)FirstPermanentStatus },
+                IsDown: failure is not SmtpCommandException);
         }
     }
 

@@ -19,7 +19,8 @@ public abstract record SendResult
     /// <summary>It did not.</summary>
     /// <param name="Reason">A code; never an address, a secret or the words of the other side.</param>
     /// <param name="IsFinal">Whether another attempt would end the same way.</param>
-    public sealed record Failed(string Reason, bool IsFinal) : SendResult;
+    /// <param name="IsDown">Whether the other side did not answer at all, so that nothing else gets there now.</param>
+    public sealed record Failed(string Reason, bool IsFinal, bool IsDown = false) : SendResult;
 }
 
 /// <summary>A way to reach somebody. It never throws for what the other side does.</summary>
@@ -27,6 +28,9 @@ public interface INotificationChannel
 {
     /// <summary>Which way it is.</summary>
     DeliveryChannel Kind { get; }
+
+    /// <summary>The server that a recipient's messages go to; one that is down is not asked for each of them.</summary>
+    string ServerOf(string recipient);
 
     /// <summary>Sends the message once.</summary>
     Task<SendResult> SendAsync(OutgoingMessage message, CancellationToken ct);

@@ -26,6 +26,9 @@ public sealed class WebhookChannel(
     public DeliveryChannel Kind => DeliveryChannel.Webhook;
 
     /// <inheritdoc/>
+    public string ServerOf(string recipient) => $"webhook {recipient}";
+
+    /// <inheritdoc/>
     public async Task<SendResult> SendAsync(OutgoingMessage message, CancellationToken ct)
     {
         if (settings.Webhooks.FirstOrDefault(webhook => webhook.Name == message.Recipient) is not { } target)
@@ -46,11 +49,11 @@ public sealed class WebhookChannel(
         {
             return Failed(
                 failure.HttpRequestError == HttpRequestError.SecureConnectionError ? "http-tls" : "http-unreachable",
-                isFinal: false, target);
+                isFinal: false, target) with { IsDown = true };
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {
-            return Failed("http-timeout", isFinal: false, target);
+            return Failed("http-timeout", isFinal: false, target) with { IsDown = true };
         }
     }
 
