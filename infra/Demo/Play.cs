@@ -33,9 +33,6 @@ public sealed class Play(CapaApi api, AnalystDesk analyst, Report report, TimePr
         await ShowAsync(script, tally, distinct, results, ct);
     }
 
-    private static string OneLine(string sql) =>
-        string.Join(' ', sql.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
-
     private IEnumerable<Pause> PausesOf(CaseStory story, CaseDesk desk, string source, List<CaseResult> results)
     {
         var driver = new CaseDriver(desk, report, story);
@@ -90,7 +87,7 @@ public sealed class Play(CapaApi api, AnalystDesk analyst, Report report, TimePr
         {
             report.Say();
             report.Say($"  {question.About}");
-            report.Say($"  ./capa sql -c \"{OneLine(question.Sql)}\"");
+            report.Say($"  ./capa sql -c \"{question.OnOneLine()}\"");
             foreach (var line in await analyst.AskAsync(question, ct)) report.Say($"    {line}");
         }
     }

@@ -5,6 +5,7 @@ using CapaEngine.Demo.Api;
 using CapaEngine.Demo.Cases;
 using CapaEngine.Demo.Plant;
 using CapaEngine.Demo.Playing;
+using CapaEngine.Demo.Recalls;
 using CapaEngine.Demo.Wafers;
 using Npgsql;
 
@@ -19,7 +20,7 @@ var api = new Option<Uri>("--api")
 var postgres = new Option<string>("--postgres") { Description = "Connection string of the analyst.", Required = true };
 var data = new Option<FileInfo?>("--data")
 {
-    Description = "The file of the SECOM wafer line; without it a simulated plant is played.",
+    Description = "The file of the SECOM wafer line or of the recalls; without one a simulated plant is played.",
 };
 var intoExisting = new Option<bool>("--into-existing") { Description = "Play beside cases of users." };
 var seed = new Option<int>("--seed")
@@ -43,10 +44,18 @@ async Task<int> RunAsync(ParseResult options, CancellationToken ct)
         await using var database = NpgsqlDataSource.Create(options.GetValue(postgres)!);
         var client = new CapaApi(http, TimeProvider.System);
         var report = new Report(Console.Out, !Console.IsOutputRedirected, TimeProvider.System);
-        var file = options.GetValue(data) is { } chosen ? WaferFile.Read(chosen.FullName) : null;
+        var (file, recalls) = Read(options.GetValue(data));
         if (!options.GetValue(intoExisting) && await UserCases.FindOneAsync(client, ct) is { } owned)
             return Fail(DoesNotHold, $"The system holds cases of its users ({owned}); "
                 + "--into-existing plays beside them, and nothing that is played can be deleted.");
+        var analyst = new AnalystDesk(database);
+        if (recalls is not null)
+        {
+            report.Say("Medical-device recalls of 2002 to 2013 in the words of the US Food and Drug Administration.");
+            await new RecallPlay(client, analyst, report, TimeProvider.System).RunAsync(recalls, ct);
+            return Done;
+        }
+
         var script = file is not null
             ? Scripts.OfWafers(file)
             : Scripts.OfPlant(await SimulatedPlantInUse.FindAsync(client, options.GetValue(seed), ct));
@@ -54,7 +63,7 @@ async Task<int> RunAsync(ParseResult options, CancellationToken ct)
             ? "The SECOM wafer line of 2008. Its readings and times are real; persons and actions are simulated,\n"
                 + "told with hindsight."
             : "A simulated plant: nothing of it was ever measured.");
-        await new Play(client, new AnalystDesk(database), report, TimeProvider.System).RunAsync(script, ct);
+        await new Play(client, analyst, report, TimeProvider.System).RunAsync(script, ct);
         return Done;
     }
     catch (UnplayableFileException unplayable)
@@ -70,6 +79,14 @@ async Task<int> RunAsync(ParseResult options, CancellationToken ct)
     {
         return Fail(DoesNotHold, refused.Message);
     }
+}
+
+// The header tells what a file holds; what is none of the two is refused by the name of the column it lacks.
+static (WaferFile? Wafers, IReadOnlyList<Recall>? Recalls) Read(FileInfo? file)
+{
+    if (file is null) return (null, null);
+    using var table = CsvTable.Open(file.FullName);
+    return RecallFile.IsIn(table) ? (null, RecallFile.Read(table)) : (WaferFile.Read(table), null);
 }
 
 static int Fail(int code, string message)

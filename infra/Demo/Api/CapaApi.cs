@@ -7,6 +7,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using CapaEngine.Demo.Recalls;
 
 namespace CapaEngine.Demo.Api;
 
@@ -30,9 +31,9 @@ public sealed class ApiRefusalException(string request, ApiAnswer answer) : Exce
 
 /// <summary>A command as it is sent.</summary>
 /// <param name="Key">The idempotency key: a second play repeats it and changes nothing.</param>
-/// <param name="OccurredAt">When it is told to have happened.</param>
+/// <param name="OccurredAt">When it is told to have happened; null for now.</param>
 /// <param name="IfMatch">The revision that the signer saw.</param>
-public sealed record Command(string Path, object Body, string Key, DateTimeOffset OccurredAt, string? IfMatch = null);
+public sealed record Command(string Path, object Body, string Key, DateTimeOffset? OccurredAt, string? IfMatch = null);
 
 /// <summary>
 /// The public HTTP API and nothing else. What is not available for the moment is asked for again; that is safe, because
@@ -55,14 +56,12 @@ public sealed class CapaApi(HttpClient http, TimeProvider clock)
     public Uri Origin => http.BaseAddress!;
 
     /// <summary>Sends machine events in one batch; one receipt for each.</summary>
-    public async Task<JsonArray> SendAsync(IReadOnlyList<CloudEvent> batch, CancellationToken ct)
-    {
-        var body = JsonSerializer.SerializeToUtf8Bytes(batch, Json);
-        var answer = await SendAsync(Person.Machine, () => Request(
-            HttpMethod.Post, "deviations", body, "application/cloudevents-batch+json"), ct);
-        return answer is { IsOk: true, Body: JsonArray receipts } && receipts.Count == batch.Count
-            ? receipts : throw new ApiRefusalException($"A batch of {batch.Count} events", answer);
-    }
+    public Task<JsonArray> SendAsync(IReadOnlyList<CloudEvent> batch, CancellationToken ct) =>
+        SendBatchAsync(Person.Machine, "deviations", batch, ct);
+
+    /// <summary>Hands over cases of another system in one batch; one receipt for each.</summary>
+    public Task<JsonArray> ImportAsync(IReadOnlyList<ImportedRecord> batch, CancellationToken ct) =>
+        SendBatchAsync(Person.Importer, "nonconformities/import", batch, ct);
 
     /// <summary>Gives a command, whatever the answer.</summary>
     public Task<ApiAnswer> TryCommandAsync(Person person, Command command, CancellationToken ct)
@@ -72,8 +71,8 @@ public sealed class CapaApi(HttpClient http, TimeProvider clock)
         {
             var request = Request(HttpMethod.Post, command.Path, body, "application/json");
             request.Headers.Add("Idempotency-Key", command.Key);
-            request.Headers.Add(
-                "Occurred-At", command.OccurredAt.UtcDateTime.ToString("O", CultureInfo.InvariantCulture));
+            if (command.OccurredAt is { } at)
+                request.Headers.Add("Occurred-At", at.UtcDateTime.ToString("O", CultureInfo.InvariantCulture));
             if (command.IfMatch is not null) request.Headers.TryAddWithoutValidation("If-Match", command.IfMatch);
             return request;
         }, ct);
@@ -108,6 +107,16 @@ public sealed class CapaApi(HttpClient http, TimeProvider clock)
             cursor = (string?)page.Body!["nextCursor"];
         }
         while (cursor is not null);
+    }
+
+    private async Task<JsonArray> SendBatchAsync<T>(
+        Person person, string path, IReadOnlyList<T> batch, CancellationToken ct)
+    {
+        var body = JsonSerializer.SerializeToUtf8Bytes(batch, Json);
+        var answer = await SendAsync(person, () => Request(
+            HttpMethod.Post, path, body, "application/cloudevents-batch+json"), ct);
+        return answer is { IsOk: true, Body: JsonArray receipts } && receipts.Count == batch.Count
+            ? receipts : throw new ApiRefusalException($"A batch of {batch.Count} events", answer);
     }
 
     private static HttpRequestMessage Request(HttpMethod method, string path, byte[]? body, string? mediaType)

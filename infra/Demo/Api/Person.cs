@@ -7,6 +7,12 @@ public sealed record Person(string Id, params IReadOnlyList<string> Roles)
     /// <summary>The line's machines: they report, nothing else.</summary>
     public static readonly Person Machine = new("simulated-machine", "source-system");
 
+    /// <summary>Hands over the cases of another system.</summary>
+    public static readonly Person Importer = new("simulated-importer");
+
+    /// <summary>Sets the tree of cause codes.</summary>
+    public static readonly Person Administrator = new("simulated-administrator", "administrator");
+
     /// <summary>Reads what the read models show.</summary>
     public static readonly Person Reader = new("simulated-reader", "quality-engineer");
 

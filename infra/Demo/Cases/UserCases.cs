@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using CapaEngine.Demo.Api;
 using CapaEngine.Demo.Plant;
+using CapaEngine.Demo.Recalls;
 using CapaEngine.Demo.Wafers;
 
 namespace CapaEngine.Demo.Cases;
@@ -13,7 +14,7 @@ public static class UserCases
 {
     /// <summary>Whether the site is one that the demonstration plays at.</summary>
     public static bool IsOfDemonstration(string site) =>
-        site == WaferLine.Site || site == SimulatedPlant.SiteOfDefaultSeed
+        site is WaferLine.Site or RecallCases.Site || site == SimulatedPlant.SiteOfDefaultSeed
         || site.StartsWith($"{SimulatedPlant.SiteOfDefaultSeed}-", StringComparison.Ordinal);
 
     /// <summary>A case of a user that the system holds, in words; null where there is none.</summary>

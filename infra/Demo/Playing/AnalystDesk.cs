@@ -4,7 +4,11 @@ using Npgsql;
 namespace CapaEngine.Demo.Playing;
 
 /// <summary>A question in SQL and what it answers.</summary>
-public sealed record SqlQuestion(string About, string Sql);
+public sealed record SqlQuestion(string About, string Sql)
+{
+    /// <summary>The question as an argument of a command line.</summary>
+    public string OnOneLine() => string.Join(' ', Sql.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+}
 
 /// <summary>The read models as the analyst queries them.</summary>
 public sealed class AnalystDesk(NpgsqlDataSource database)
@@ -18,6 +22,18 @@ public sealed class AnalystDesk(NpgsqlDataSource database)
             """);
         command.Parameters.AddWithValue(source);
         return (long)(await command.ExecuteScalarAsync(ct))!;
+    }
+
+    /// <summary>The rows of a query with positional parameters.</summary>
+    public async Task<List<T>> ListAsync<T>(
+        string sql, Func<NpgsqlDataReader, T> row, CancellationToken ct, params IReadOnlyList<object> values)
+    {
+        await using var command = database.CreateCommand(sql);
+        foreach (var value in values) command.Parameters.Add(new NpgsqlParameter { Value = value });
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        List<T> rows = [];
+        while (await reader.ReadAsync(ct)) rows.Add(row(reader));
+        return rows;
     }
 
     /// <summary>The answer as lines of a table, its header first.</summary>

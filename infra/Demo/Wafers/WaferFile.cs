@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.IO.Compression;
 
 namespace CapaEngine.Demo.Wafers;
 
@@ -13,47 +12,33 @@ public sealed record WaferFile(IReadOnlyList<string> Sensors, IReadOnlyList<Wafe
     /// <summary>Reads a file, compressed or not. Throws <see cref="UnplayableFileException"/> for others.</summary>
     public static WaferFile Read(string path)
     {
-        try
-        {
-            using var file = File.OpenRead(path);
-            using Stream content = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase)
-                ? new GZipStream(file, CompressionMode.Decompress) : file;
-            using var text = new StreamReader(content);
-            return Read(text);
-        }
-        catch (Exception unreadable) when (unreadable is IOException or InvalidDataException
-                                               or UnauthorizedAccessException)
-        {
-            throw new UnplayableFileException($"The file '{path}' cannot be read: {unreadable.Message}", unreadable);
-        }
+        using var table = CsvTable.Open(path);
+        return Read(table);
     }
 
-    /// <summary>Reads the comma-separated text. Its cells are numbers, times and labels: none is ever quoted.</summary>
-    public static WaferFile Read(TextReader text)
+    /// <summary>Reads a table of numbers, times and labels.</summary>
+    public static WaferFile Read(CsvTable table)
     {
-        var header = text.ReadLine()?.Split(',') ?? throw new UnplayableFileException("The file is empty.");
-        var columns = Columns.Of(header);
-        var runs = new List<WaferRun>();
-        for (var line = 2; text.ReadLine() is { } cells; line++) runs.Add(columns.RunOf(cells.Split(','), line));
+        var columns = Columns.Of(table);
+        var runs = table.Rows().Select(row => columns.RunOf(row.Cells, row.Line)).ToList();
         return runs.Count > 0
-            ? new WaferFile([.. columns.Sensors.Select(column => header[column])], runs)
+            ? new WaferFile([.. columns.Sensors.Select(column => table.Header[column])], runs)
             : throw new UnplayableFileException("The file has no runs.");
     }
 
-    private sealed record Columns(int Count, int Row, int Timestamp, int Label, IReadOnlyList<int> Sensors)
+    private sealed record Columns(int Row, int Timestamp, int Label, IReadOnlyList<int> Sensors)
     {
-        public static Columns Of(string[] header)
+        public static Columns Of(CsvTable table)
         {
-            var sensors = Enumerable.Range(0, header.Length).Where(column => IsSensor(header[column])).ToList();
+            var sensors = Enumerable.Range(0, table.Header.Count).Where(column => IsSensor(table.Header[column]))
+                .ToList();
             return new Columns(
-                header.Length, Find(header, "row"), Find(header, "timestamp"), Find(header, "label"),
-                sensors.Count > 0 ? sensors : throw Missing("s000", header));
+                Find(table, "row"), Find(table, "timestamp"), Find(table, "label"),
+                sensors.Count > 0 ? sensors : throw Missing("s000", table));
         }
 
-        public WaferRun RunOf(string[] cells, int line)
+        public WaferRun RunOf(string[] cells, long line)
         {
-            if (cells.Length != Count)
-                throw new UnplayableFileException($"Line {line} has {cells.Length} cells, its header {Count}.");
             var row = int.TryParse(cells[Row], NumberStyles.None, CultureInfo.InvariantCulture, out var number)
                 ? number : throw Unreadable(line, "row", cells[Row]);
             var at = DateTime.TryParseExact(
@@ -69,26 +54,24 @@ public sealed record WaferFile(IReadOnlyList<string> Sensors, IReadOnlyList<Wafe
             return new WaferRun(row, at, passed, [.. Sensors.Select(column => Reading(cells[column], line))]);
         }
 
-        private static int Find(string[] header, string column) =>
-            Array.IndexOf(header, column) is >= 0 and var found ? found : throw Missing(column, header);
+        private static int Find(CsvTable table, string column) =>
+            table.Find(column) is >= 0 and var found ? found : throw Missing(column, table);
 
         private static bool IsSensor(string column) =>
             column.Length == 4 && column[0] == 's' && column.AsSpan(1).IndexOfAnyExceptInRange('0', '9') < 0;
 
-        private static double? Reading(string cell, int line) =>
+        private static double? Reading(string cell, long line) =>
             cell.Length == 0 ? null
             : double.TryParse(cell, NumberStyles.Float, CultureInfo.InvariantCulture, out var reading) ? reading
             : throw Unreadable(line, "s###", cell);
     }
 
-    private static UnplayableFileException Missing(string column, string[] header) => new(
+    private static UnplayableFileException Missing(string column, CsvTable table) => new(
         $"The column '{column}' is missing. The demonstration plays the file of the SECOM wafer line "
-        + "(secom_semiconductor_2008.csv.gz), whose columns are row, timestamp, label and one s### per sensor; "
-        + $"this file begins with {string.Join(", ", header.Take(4))}.");
+        + "(secom_semiconductor_2008.csv.gz), whose columns are row, timestamp, label and one s### per sensor, and "
+        + "that of the medical-device recalls (fda_device_recalls_2002_2013.csv.gz); "
+        + $"this file begins with {string.Join(", ", table.Header.Take(4))}.");
 
-    private static UnplayableFileException Unreadable(int line, string column, string cell) =>
+    private static UnplayableFileException Unreadable(long line, string column, string cell) =>
         new($"Line {line}: '{cell}' in column '{column}' cannot be read.");
 }
-
-/// <summary>The file is not one that the demonstration can play.</summary>
-public sealed class UnplayableFileException(string message, Exception? inner = null) : Exception(message, inner);

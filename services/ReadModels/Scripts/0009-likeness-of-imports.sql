@@ -102,7 +102,8 @@ language sql stable security definer set search_path = pg_catalog, pg_temp as $$
       l.opened_at desc, l.id
     limit 100
   ),
-  compared as (
+  -- Once for each, because what they share is asked for in three places.
+  compared as materialized (
     select f.*, coalesce((select array_agg(word order by word) from unnest(f.own_words) as word
       where word = any(theirs.words)), '{}') as shared_words, theirs.words as words
     from found f cross join lateral (select read_models.words_of(f.search) as words offset 0) theirs

@@ -104,6 +104,33 @@ public sealed class SimilarityTests : IAsyncLifetime
             """, Ct);
     }
 
+    [Fact]
+    public async Task what_another_system_states_counts_as_supplier_product_and_cause()
+    {
+        var (one, two, three) = (NameBasedId.From("one"), NameBasedId.From("two"), NameBasedId.From("three"));
+        var log = new History();
+        Import(log, one, "Leaks", "ABC", "machine.wear");
+        Import(log, two, "Overheats", "ABC", "machine.wear");
+        Import(log, three, "Vibrates", "XYZ", "machine.play");
+        Report(log, First, "Bores too wide", "valve", "milling", "bore");
+        Explain(log, First, "machine.wear");
+        await using var imports = await CreateAsync(Ct);
+        await ApplyAsync(imports.Projector(), log.Events, 20, Ct);
+        var queries = new SimilarityQueries(imports.Source, new NonconformityQueries(imports.Source));
+
+        var similar = (await queries.OfAsync(one, null, 10, Ct))!.Items;
+        similar.Select(item => item.Id).ShouldBe([two, First, three]);
+        similar[0].Parts.ShouldBe(new SimilarityParts(0, 15, 0, 15, 20, similar[0].Parts.Words));
+        similar[0].SharedCauses.ShouldBe(["machine.wear"]);
+        similar[0].StatedCauses.ShouldBe(["machine.wear"]);
+        similar[1].Parts.CauseCode.ShouldBe(20, "What one states and another verified is the same cause.");
+        similar[2].Parts.ShouldBe(new SimilarityParts(0, 0, 0, 15, 0, similar[2].Parts.Words));
+        (await queries.OfAsync(First, null, 10, Ct))!.Items.Select(item => item.Id)
+            .ShouldBe([two, one], ignoreOrder: true);
+        (await queries.BackTestAsync(new Period(DateTimeOffset.UnixEpoch, log.Now.AddDays(1)), null, Ct))
+            .Cases.ShouldBeEmpty("What another system closed has no signature that could repeat.");
+    }
+
     private SimilarityQueries Queries() => new(database.Source, new NonconformityQueries(database.Source));
 
     private static void Report(
@@ -113,6 +140,12 @@ public sealed class SimilarityTests : IAsyncLifetime
             NonconformitySource.ProcessMonitoring, DetectionStage.InProcess, product, process, [], 1, "pieces",
             Severity.Major, log.Now, "quinn",
             new DeviationSubject("plant-1", product, process, null, characteristic, null), 1, 1, null));
+
+    private static void Import(History log, Guid id, string title, string productCode, string causeCode) =>
+        log.Add(Families.Nonconformity, id, new NonconformityEvent.Imported(
+            "urn:other", title, "plant-1", title, title + ".", null, productCode, null, "Maker", causeCode, causeCode,
+            null, null, null, null, null, "Terminated", true, new DateOnly(2026, 3, 1), new DateOnly(2026, 3, 2),
+            "hash"));
 
     private static void Explain(History log, Guid caseId, string code)
     {

@@ -1,3 +1,4 @@
+using CapaEngine.Demo;
 using CapaEngine.Demo.Api;
 using CapaEngine.Demo.Wafers;
 using Shouldly;
@@ -81,10 +82,12 @@ public sealed class WaferLineSpecs
     [InlineData("row,timestamp,label,s000\n0,2008-07-19 11:55:00,maybe,1\n", "'label'")]
     [InlineData("row,timestamp,label,s000\n0,yesterday,pass,1\n", "'timestamp'")]
     [InlineData("row,timestamp,label,s000\n0,2008-07-19 11:55:00,pass,high\n", "'high'")]
+    [InlineData("row,timestamp,label,s000\n0,2008-07-19 11:55:00,pass\n", "Line 2 has 3 cells")]
+    [InlineData("row,timestamp,label,s000\n\"0,2008-07-19 11:55:00,pass,1\n", "cannot be read")]
     [InlineData("row,timestamp,label,s000\n", "no runs")]
     [InlineData("", "empty")]
     public void A_broken_file_is_refused_by_name_of_what_is_wrong(string text, string named) =>
-        Should.Throw<UnplayableFileException>(() => WaferFile.Read(new StringReader(text)))
+        Should.Throw<UnplayableFileException>(() => WaferFile.Read(CsvTable.Read(new StringReader(text))))
             .Message.ShouldContain(named);
 
     [Fact]
