@@ -38,20 +38,35 @@ public sealed class DossierQueries(
     {
         if (await nonconformities.FindAsync(nonconformityId, callerSite, ct) is not { } nonconformity) return null;
         var linked = await capas.OfNonconformityAsync(nonconformityId, ct);
-        var events = await database.QueryAsync<DossierEvent>(new SqlStatement($"""
-            select {Rows.ColumnsOf<DossierEvent>()} from reporting.case_event
-            where concerns = any(array(
-              select unnest($1::uuid[])
-              union all select id from read_models.root_cause_analysis where capa_id = any($2)
-              union all select id from read_models.effectiveness_review where capa_id = any($2)
-              union all select id from read_models.concession where nonconformity_id = $3
-              union all select concession_id from read_models.concession_draw where nonconformity_id = $3))
-            order by position, revision
-            """, new[] { nonconformityId }.Concat(linked.Select(capa => capa.Id)).ToArray(),
-            linked.Select(capa => capa.Id).ToArray(), nonconformityId), ct);
+        var capaIds = linked.Select(capa => capa.Id).ToArray();
+        var events = await EventsAsync("""
+            select unnest($1::uuid[])
+            union all select id from read_models.root_cause_analysis where capa_id = any($2)
+            union all select id from read_models.effectiveness_review where capa_id = any($2)
+            union all select id from read_models.concession where nonconformity_id = $3
+            union all select concession_id from read_models.concession_draw where nonconformity_id = $3
+            """, [new[] { nonconformityId }.Concat(capaIds).ToArray(), capaIds, nonconformityId], ct);
         return new Dossier(
             nonconformity, linked, new DossierDeviations(
                 nonconformity.DeviationCount, nonconformity.DeviationsFrom, nonconformity.DeviationsTo,
                 $"select * from reporting.deviation where nonconformity_id = '{nonconformityId:D}'"), events);
     }
+
+    /// <summary>
+    /// Every event of a CAPA, its analysis and its reviews, of their numbers and of the nonconformities given. What
+    /// the caller may see of these is the caller's to know.
+    /// </summary>
+    public Task<List<DossierEvent>> EventsOfCapaAsync(
+        Guid capaId, IReadOnlyCollection<Guid> nonconformityIds, CancellationToken ct) => EventsAsync("""
+            select unnest($1::uuid[])
+            union all select id from read_models.root_cause_analysis where capa_id = $2
+            union all select id from read_models.effectiveness_review where capa_id = $2
+            """, [nonconformityIds.Append(capaId).ToArray(), capaId], ct);
+
+    private Task<List<DossierEvent>> EventsAsync(string concerned, object?[] values, CancellationToken ct) =>
+        database.QueryAsync<DossierEvent>(new SqlStatement($"""
+            select {Rows.ColumnsOf<DossierEvent>()} from reporting.case_event
+            where concerns = any(array({concerned}))
+            order by position, revision
+            """, values), ct);
 }
