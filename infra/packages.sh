@@ -3,6 +3,7 @@
 
 LEAST_POSTGRES_VERSION=15
 LEAST_NODE_VERSION=18
+REPORT_FONT=/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf
 
 # The folder of PostgreSQL's programs: of the version that the data have, else the newest that is installed.
 postgres_bin() {
@@ -51,6 +52,7 @@ require_packages() {
   [[ " $* " != *' nodejs '* ]] || node_works || missing+=(nodejs)
   [[ " $* " != *' npm '* ]] || command -v npm >/dev/null || missing+=(npm)
   [[ " $* " != *' docker-compose '* ]] || compose_command >/dev/null || missing+=(docker-compose)
+  [[ " $* " != *' fonts-dejavu-core '* || -e $REPORT_FONT ]] || missing+=(fonts-dejavu-core)
   [[ ${#missing[@]} -gt 0 ]] || return 0
   install_packages "${missing[@]}"
   local package

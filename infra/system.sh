@@ -43,7 +43,7 @@ verb_up() {
   if all_parts_are is_ready; then
     note "already running"
   else
-    require_packages postgresql rabbitmq-server
+    require_packages postgresql rabbitmq-server fonts-dejavu-core
     bring_up
   fi
   exec 9>&-

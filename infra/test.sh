@@ -19,7 +19,7 @@ verb_test() {
     start_test_servers postgres
     run_conformance_checks
   else
-    require_packages postgresql rabbitmq-server
+    require_packages postgresql rabbitmq-server fonts-dejavu-core
     build "$ROOT/CapaEngine.sln" "the solution and its tests"
     start_test_servers postgres rabbitmq
     run_all_tests
