@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using CapaEngine.Contracts;
 using CapaEngine.Kernel;
+using CapaEngine.Specs.Tables;
 using Shouldly;
 
 namespace CapaEngine.Specs;
@@ -92,6 +93,8 @@ public sealed class DeciderSpec<TState, TCommand, TEvent>(Decider<TState, TComma
     private void ExpectResendAppendsNothing(Decision<TEvent>.Accepted accepted)
     {
         SpecRecord.Accepted(command!.GetType());
+        DecisionTables.Expect(
+            decider.Family.Name, history.Aggregate(decider.Initial, decider.Evolve), command);
         Decide([.. history, .. accepted.Events])
             .ShouldBe(Decision<TEvent>.Accept(), $"A resend of {command} must append nothing.");
     }
