@@ -30,6 +30,7 @@ public static class Api
         plans.MapCommand<ActionPlanCommand.Approve>("approve", Handle);
         plans.MapCommand<ActionPlanCommand.ProposeCriteriaChange>("propose-criteria-change", Handle);
         plans.MapCommand<ActionPlanCommand.ApproveCriteriaChange>("approve-criteria-change", Handle);
+        plans.MapCommand<ActionPlanCommand.RefuseCriteriaChange>("refuse-criteria-change", Handle);
         plans.MapCommand<ActionPlanCommand.StartAction>("start-action", Handle);
         plans.MapCommand<ActionPlanCommand.RequestExtension>("request-extension", Handle);
         plans.MapCommand<ActionPlanCommand.GrantExtension>("grant-extension", Handle);

@@ -16,13 +16,13 @@ public sealed record EvidenceAnswer(
     long LogPosition, string DeviationIdsHash, IReadOnlyList<Period> MissingParts);
 
 /// <summary>
-/// The counts that baselines and verdicts rest on, definition version 1 (docs/read-models.md says it in words). All
+/// The counts that baselines and verdicts rest on, definition version 2 (docs/read-models.md says it in words). All
 /// numbers of an answer come from one snapshot of the database.
 /// </summary>
 public sealed class Evidence(NpgsqlDataSource database, IEventStore store, IOptions<PipelineOptions> pipeline)
 {
     /// <summary>Raised with any change of what is counted.</summary>
-    public const int DefinitionVersion = 1;
+    public const int DefinitionVersion = 2;
 
     private const int PartCountMax = 10;
 
@@ -49,7 +49,8 @@ public sealed class Evidence(NpgsqlDataSource database, IEventStore store, IOpti
         var deviations = (await connection.QueryAsync<Counted>(new SqlStatement($"""
             select count(*), encode(sha256(convert_to(
               coalesce(string_agg(id::text || E'\n', '' order by id), ''), 'UTF8')), 'hex')
-            from read_models.deviation where {Subject} and detected_at >= $7 and detected_at < $8
+            from read_models.deviation
+            where {Subject} and detected_at >= $7 and detected_at < $8 and dismissed_at is null
             """,
             subject.Site, subject.Product, subject.Process, subject.Station, subject.Characteristic,
             subject.DefectCode, period.From, period.To), ct)).Single();

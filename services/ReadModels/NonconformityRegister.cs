@@ -13,7 +13,7 @@ public sealed class NonconformityRegister : IReadModel
     public string Name => "nonconformity-register";
 
     /// <inheritdoc/>
-    public int Version => 3;
+    public int Version => 4;
 
     /// <inheritdoc/>
     public IReadOnlyList<Family> Families { get; } = [Contracts.Families.Nonconformity];
@@ -112,9 +112,9 @@ public sealed class NonconformityRegister : IReadModel
           requirement_text, source, detection_stage, product, process, lots, affected_quantity, unit, severity,
           detected_at, reported_by, subject_station, subject_characteristic, subject_defect_code, signature_id,
           signature_cycle, policy_version, count_window_from, serials, finding_audit, finding_evidence, finding_grade,
-          finding_criteria)
+          finding_criteria, supplier)
         values ($1, $2, $3, $4, $5, $4, 'reported', $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-          $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35::jsonb)
+          $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35::jsonb, $36)
         on conflict (id) do nothing
         """,
         e.Metadata.Imported, f.Site, f.Title, f.Description, f.Requirement.Standard, f.Requirement.Edition,
@@ -123,7 +123,8 @@ public sealed class NonconformityRegister : IReadModel
         Wire.Name(f.Severity), f.DetectedAt, f.ReportedBy, f.Subject?.Station, f.Subject?.Characteristic,
         f.Subject?.DefectCode, f.Subject?.SignatureId(), f.SignatureCycle, f.PolicyVersion, f.CountWindowFrom,
         f.Serials?.ToArray() ?? [], f.Finding?.Audit, f.Finding?.Evidence, f.Finding?.Grade,
-        f.Finding is null ? null : Wire.Json(f.Finding.Criteria));
+        f.Finding is null ? null : Wire.Json(f.Finding.Criteria),
+        f.Supplier);
 
     // What the source does not say stays null; its days are days of the calendar in UTC.
     private static SqlStatement Insert(IncomingEvent e, Imported f) => Row.Statement(e, """

@@ -103,6 +103,10 @@ public abstract record ActionPlanEvent
         int Cycle, EffectivenessCriteria Criteria, EvidenceCount Baseline, string ApprovedBy, Signature Signature)
         : ActionPlanEvent;
 
+    /// <summary>The other criteria were refused; those that were approved stay (G22).</summary>
+    [EventType("actionplan.criteria-change-refused.v1")]
+    public sealed record CriteriaChangeRefused(string RefusedBy, string Reason) : ActionPlanEvent;
+
     /// <summary>The plan was submitted for approval.</summary>
     [EventType("actionplan.submitted.v1")]
     public sealed record Submitted(string SubmittedBy) : ActionPlanEvent;

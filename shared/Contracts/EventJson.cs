@@ -15,6 +15,9 @@ namespace CapaEngine.Contracts;
     TypeInfoPropertyName = "SiteProfileChosen")]
 [JsonSerializable(typeof(ActionPlanEvent.ApprovalGiven),
     TypeInfoPropertyName = "ActionPlanApprovalGiven")]
+[JsonSerializable(
+    typeof(ActionPlanEvent.CriteriaChangeRefused),
+    TypeInfoPropertyName = "ActionPlanCriteriaChangeRefused")]
 [JsonSerializable(typeof(ActionPlanEvent.Reopened),
     TypeInfoPropertyName = "ActionPlanReopened")]
 [JsonSerializable(typeof(CauseCode))]

@@ -21,6 +21,9 @@ public abstract record NonconformityEvent
 
         /// <summary>The finding, where an audit is the source.</summary>
         public AuditFinding? Finding { get; init; }
+
+        /// <summary>The supplier whose delivery it is about; null where it concerns none.</summary>
+        public string? Supplier { get; init; }
     }
 
     /// <summary>

@@ -34,6 +34,7 @@ public sealed record ActionPlan
     public EffectivenessCriteriaDefined? Effectiveness { get; init; }
     public CriteriaChangeProposed? ProposedChange { get; init; }
     public CriteriaChanged? LastChange { get; init; }
+    public CriteriaChangeRefused? LastRefusal { get; init; }
     public string? SubmittedBy { get; init; }
     public SentBack? LastSendBack { get; init; }
 
@@ -78,6 +79,7 @@ public sealed record ActionPlan
         CausesReceived e => plan with { Stage = PlanStage.Planning, Analysis = e },
         EffectivenessCriteriaDefined e => plan with { Effectiveness = e },
         CriteriaChangeProposed e => plan with { ProposedChange = e },
+        CriteriaChangeRefused e => plan with { ProposedChange = null, LastRefusal = e },
         CriteriaChanged e => plan with
         {
             Effectiveness = new EffectivenessCriteriaDefined(
@@ -106,7 +108,7 @@ public sealed record ActionPlan
         {
             Cycle = e.Cycle, Stage = PlanStage.AwaitingCause, Analysis = null, Effectiveness = null,
             SubmittedBy = null, LastSendBack = null, Approval = null, LastVerdict = null, Workers = [],
-            LastChange = null, Approvers = [], Closing = null,
+            LastChange = null, LastRefusal = null, Approvers = [], Closing = null,
             Content = plan.Content with { ResidualRisk = null, AdverseEffects = null },
         },
         Closed e => plan with { Stage = PlanStage.Closed, Closing = e },
@@ -145,8 +147,11 @@ public sealed record ActionPlan
         (PlanStage.Implementing, ActionPlanCommand.ProposeCriteriaChange c) =>
             CriteriaRules.ProposeChange(c, plan, context),
         (PlanStage.Implementing, ActionPlanCommand.ApproveCriteriaChange) => CriteriaRules.ApproveChange(plan, context),
+        (PlanStage.Implementing, ActionPlanCommand.RefuseCriteriaChange c) =>
+            CriteriaRules.RefuseChange(c, plan, context),
         (PlanStage.Monitoring or PlanStage.InEffectivenessReview,
-            ActionPlanCommand.ProposeCriteriaChange or ActionPlanCommand.ApproveCriteriaChange) =>
+            ActionPlanCommand.ProposeCriteriaChange or ActionPlanCommand.ApproveCriteriaChange
+            or ActionPlanCommand.RefuseCriteriaChange) =>
             Reject("criteria-locked", "The window is open: other criteria take another cycle (G22)."),
         (PlanStage.Planning, ActionPlanCommand.Submit) =>
             PlanRules.WhyIncomplete(plan, context.Profile) ?? Accept(new Submitted(context.Person)),

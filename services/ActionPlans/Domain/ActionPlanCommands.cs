@@ -149,6 +149,11 @@ public abstract record ActionPlanCommand
     [Allow(Roles.Approver), Signs]
     public sealed record ApproveCriteriaChange : ActionPlanCommand;
 
+    /// <summary>Refuses the other criteria; those that were approved stay (G22).</summary>
+    [Allow(Roles.Approver)]
+    public sealed record RefuseCriteriaChange([property: Required, StringLength(4000)] string Reason)
+        : ActionPlanCommand;
+
     /// <summary>Submits the plan for approval.</summary>
     [Allow(Roles.QualityEngineer)]
     public sealed record Submit : ActionPlanCommand;

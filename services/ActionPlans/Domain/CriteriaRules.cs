@@ -43,6 +43,19 @@ internal static class CriteriaRules
                 context.Sign(SignatureMeaning.Approved)));
     }
 
+    public static Decision<ActionPlanEvent> RefuseChange(
+        ActionPlanCommand.RefuseCriteriaChange c, ActionPlan plan, CommandContext context)
+    {
+        var refused = new CriteriaChangeRefused(context.Person, c.Reason);
+        if (plan.ProposedChange is not { } proposed)
+            return plan.LastRefusal == refused
+                ? Accept()
+                : Reject("no-change-proposed", "Nobody has proposed other criteria.");
+        return proposed.ProposedBy == context.Person || plan.IsWorkOf(context.Person)
+            ? Reject("self-approval", "Who proposed it, or has a part in the work, does not refuse it.")
+            : Accept(refused);
+    }
+
     private static Decision<ActionPlanEvent>? WhyUnusable(
         ActionPlanCommand.DefineEffectivenessCriteria c, ActionPlan plan, CommandContext context)
     {

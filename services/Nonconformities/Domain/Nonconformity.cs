@@ -29,6 +29,9 @@ public sealed record DispositionLine(
     Guid LineId, DispositionKind Kind, double Quantity, DispositionStage Stage, string? ExecutedBy = null,
     Fact.DispositionFailedVerification? Failure = null)
 {
+    /// <summary>Everybody who has carried it out, also before a failed verification; none verifies it (G07).</summary>
+    public ValueList<string> Executors { get; init; } = [];
+
     /// <summary>Whether nothing more is due: rework and repair are verified, the rest carried out (§8.7.1).</summary>
     public bool IsTerminal => Stage == DispositionStage.Verified
         || (Stage == DispositionStage.Executed && Kind is not (DispositionKind.Rework or DispositionKind.Repair));
@@ -148,7 +151,11 @@ public sealed record Nonconformity
         },
         Fact.ConcessionDrawLapsed e => state with { LapsedLines = state.LapsedLines.Add(e.LineId) },
         Fact.DispositionExecuted e => state.WithLine(e.LineId, line =>
-            line with { Stage = DispositionStage.Executed, ExecutedBy = e.ExecutedBy, Failure = null }),
+            line with
+            {
+                Stage = DispositionStage.Executed, ExecutedBy = e.ExecutedBy, Failure = null,
+                Executors = line.Executors.Add(e.ExecutedBy),
+            }),
         Fact.DispositionVerified e => state.WithLine(e.LineId, line => line with { Stage = DispositionStage.Verified }),
         Fact.DispositionFailedVerification e => state.WithLine(e.LineId, line =>
             line with { Stage = DispositionStage.Decided, Failure = e }),

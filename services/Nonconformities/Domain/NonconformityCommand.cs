@@ -30,8 +30,8 @@ public abstract record NonconformityCommand
         [property: Range(0, QuantityMax)] double AffectedQuantity,
         [property: StringLength(40)] string? Unit,
         Severity Severity, DateTimeOffset DetectedAt, DeviationSubject? Subject,
-        [property: MaxLength(500)] ValueList<string>? Serials = null, AuditFinding? Finding = null)
-        : NonconformityCommand
+        [property: MaxLength(500)] ValueList<string>? Serials = null, AuditFinding? Finding = null,
+        [property: StringLength(NameMax)] string? Supplier = null) : NonconformityCommand
     {
         /// <summary>Which case of its subject this is, as reserved on the signature stream; never requested.</summary>
         [JsonIgnore]

@@ -95,13 +95,15 @@ public static class NonconformityRules
             Reject("subject-elsewhere", $"The subject belongs to the site {subject.Site}."),
         _ when c.Subject is { Characteristic: null, DefectCode: null } =>
             Reject("subject-incomplete", "The subject names neither a characteristic nor a defect code."),
+        { Source: NonconformitySource.Supplier } when string.IsNullOrWhiteSpace(c.Supplier) =>
+            Reject("supplier-missing", "Name the supplier whose delivery it is about."),
         _ when Sources.RefuseFinding(c) is { } refusal => refusal,
         _ => Accept(new Fact.Reported(
             c.Site, c.Title, c.Description, c.Requirement, c.Source, c.DetectionStage, c.Product, c.Process,
             c.Lots ?? [], c.AffectedQuantity, c.Unit, c.Severity, c.DetectedAt, context.Person, c.Subject,
             c.SignatureCycle, PolicyVersion: null, CountWindowFrom: null)
         {
-            Serials = c.Serials is { Count: > 0 } ? c.Serials : null, Finding = c.Finding,
+            Serials = c.Serials is { Count: > 0 } ? c.Serials : null, Finding = c.Finding, Supplier = c.Supplier,
         }),
     };
 

@@ -124,8 +124,8 @@ public static class Dispositions
             null => UnknownLine(c.LineId),
             { Stage: DispositionStage.Verified } when c.Passed => Accept(),
             { Stage: DispositionStage.Decided } line when !c.Passed && line.Failure == failed => Accept(),
-            { Stage: DispositionStage.Executed } line when line.ExecutedBy == context.Person =>
-                Reject("self-verification", "Whoever carried out a line cannot verify it."),
+            { Stage: DispositionStage.Executed } line when line.Executors.Contains(context.Person) =>
+                Reject("self-verification", "Whoever carried out a line, now or before, cannot verify it."),
             { Stage: DispositionStage.Executed } when c.Passed =>
                 Accept(new Fact.DispositionVerified(c.LineId, context.Person, c.Method, c.Result)),
             { Stage: DispositionStage.Executed } => Accept(failed),

@@ -74,7 +74,8 @@ public sealed class EdgeService : IAsyncLifetime
                 $"--Auth:Authority={Issuer.Authority}", $"--Auth:Audience={TestIssuer.Audience}", .. settings,
             ], "edge");
         builder.Logging.ClearProviders();
-        builder.Services.AddMediator();
+        // The handlers of this test alone: the project refers to a service that has handlers of its own.
+        builder.Services.AddMediator(options => options.Assemblies = [typeof(EdgeHandler)]);
         if (builder.Configuration.GetConnectionString("EventStore") is null)
             builder.Services.AddSingleton<IEventStore>(services =>
                 new MemoryEventStore(services.GetRequiredService<TimeProvider>()));

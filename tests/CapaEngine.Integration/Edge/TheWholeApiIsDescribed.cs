@@ -23,8 +23,9 @@ public sealed class TheWholeApiIsDescribed(SystemFixture system)
         ["action-plans"] =
             "rate-risk rate-failure-mode plan-action cancel-action replace-action change-action-owner change-owner "
             + "define-effectiveness-criteria check-adverse-effects plan-deployment answer-deployment submit send-back "
-            + "approve propose-criteria-change approve-criteria-change start-action request-extension grant-extension "
-            + "refuse-extension complete-action verify-action return-action rate-residual-risk close reopen cancel",
+            + "approve propose-criteria-change approve-criteria-change refuse-criteria-change "
+            + "start-action request-extension grant-extension refuse-extension complete-action verify-action "
+            + "return-action rate-residual-risk close reopen cancel",
         ["effectiveness-reviews"] = "evaluate approve",
     };
 

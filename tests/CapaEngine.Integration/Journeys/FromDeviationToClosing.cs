@@ -128,6 +128,7 @@ public sealed class FromDeviationToClosing : IDisposable
 
     private async Task<Guid> FindTheCauseAsync(Guid capaId)
     {
+        await CauseCodes.AllowAsync(running, Ct, "machine.wear", "environment.temperature");
         var path = $"root-cause-analyses/{RootCauseId(capaId)}";
         var at = Cluster.AddDays(4);
         await quinn.RefusedAsync($"{path}/complete", new { }, "no-verified-cause", at: at);

@@ -30,12 +30,14 @@ public sealed class RecallsOfTheFda(SystemFixture system)
 
         var first = await play.HandOverAsync(recalls, Ct);
         (first.Imported, first.Duplicates, first.Conflicts, first.Quarantined.Count).ShouldBe((6_897, 0, 0, 12));
+        var version = await VersionAsync();
         var second = await play.HandOverAsync(recalls, Ct);
         (second.Imported, second.Duplicates, second.Conflicts, second.Quarantined.Count).ShouldBe((0, 6_897, 0, 12));
         second.Quarantined.Select(kept => kept.Number).ShouldBe(
             rows.Where(row => row.Initiated.StartsWith("00", StringComparison.Ordinal)).Select(row => row.Number),
             ignoreOrder: true);
 
+        (await VersionAsync()).ShouldBe(version, "The second run sets no version.");
         await ExpectCountsAsync(rows);
         await ExpectGroupsAsync(rows, new RecallSearch(analyst));
     }
@@ -51,12 +53,11 @@ public sealed class RecallsOfTheFda(SystemFixture system)
         (await CountAsync("number is not null")).ShouldBe(held.Count);
         (await CountAsync("stated_cause_code in (select code from reporting.cause_code)")).ShouldBe(held.Count);
         (await system.Running.ScalarAsync<long>(
-            "select count(*) from reporting.cause_code where version = 1 and code like 'fda.%'", Ct)).ShouldBe(43);
-        (await system.Running.ScalarAsync<int>(
-            "select max(version) from reporting.cause_code", Ct)).ShouldBe(1, "The second run sets no version.");
+            $"select count(*) from reporting.cause_code where version = {await VersionAsync()} and code like 'fda.%'", Ct))
+            .ShouldBe(43);
     }
 
-    // The groups are counted from the file alone; of the recalls in none of them every tenth is asked about.
+    // The groups are counted from the file alone; of the recalls in none of them every fiftieth is asked about.
     private static async Task ExpectGroupsAsync(List<Row> rows, RecallSearch search)
     {
         static Dictionary<string, List<string>> GroupsOf(IEnumerable<Row> some) => some
@@ -69,7 +70,7 @@ public sealed class RecallsOfTheFda(SystemFixture system)
         groups.Count.ShouldBe(227);
         var members = groups.Values.SelectMany(numbers => numbers).ToHashSet();
         var others = held.Select(row => row.Number).Where(number => !members.Contains(number))
-            .Where((_, place) => place % 10 == 0);
+            .Where((_, place) => place % 50 == 0);
 
         var likenesses = await search.AskAsync([.. members, .. others], (_, _) => { }, Ct);
 
@@ -81,6 +82,9 @@ public sealed class RecallsOfTheFda(SystemFixture system)
         foreach (var number in numbers)
             listed[number].ShouldBe(numbers.Where(other => other != number), ignoreOrder: true);
     }
+
+    private Task<int> VersionAsync() =>
+        system.Running.ScalarAsync<int>("select max(version) from reporting.cause_code", Ct);
 
     private Task<long> CountAsync(string condition) => system.Running.ScalarAsync<long>(
         $"select count(*) from reporting.nonconformity where site = '{RecallCases.Site}' and {condition}", Ct);

@@ -31,6 +31,8 @@ public sealed class EvidenceTests
             WholeCase.Deviation(101, Start.AddDays(1)) with { Station = "m-2" });
         log.Add(Families.Deviation, WholeCase.DeviationId(102),
             WholeCase.Deviation(102, Start.AddDays(1)) with { Characteristic = "length" });
+        log.Add(Families.Deviation, WholeCase.DeviationId(103), WholeCase.Deviation(103, Start.AddDays(2)));
+        log.Add(Families.Deviation, WholeCase.DeviationId(103), new DeviationEvent.Dismissed("ada", "A test piece."));
         await using var database = await CreateAsync(Ct);
         await ApplyAsync(database.Projector(), log.Events, 10, Ct);
         var evidence = Evidence(database);
@@ -40,7 +42,7 @@ public sealed class EvidenceTests
         first.Exposure.ShouldBe(1000);
         first.MissingParts.ShouldBeEmpty();
         first.DeviationIdsHash.ShouldBe(HashOf(0, 3, 9));
-        first.DefinitionVersion.ShouldBe(1);
+        first.DefinitionVersion.ShouldBe(2);
 
         var second = await evidence.CountAsync(WholeCase.Subject, Days(10, 20), ExposureUnit.Inspected, 0, Ct);
         second.Deviations.ShouldBe(2);

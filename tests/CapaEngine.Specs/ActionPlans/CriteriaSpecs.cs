@@ -42,6 +42,19 @@ public sealed class CriteriaSpecs
     }
 
     [Fact]
+    public void G22_another_person_may_refuse_them_and_others_may_be_proposed()
+    {
+        ActionPlanEvent[] facts = [.. Implementing, Proposed];
+        var refused = new CriteriaChangeRefused("amira", "Half is enough.");
+        Given(facts).When(new Ask.RefuseCriteriaChange("Half is enough."), by: "amira").Then(refused);
+        Given(facts).When(new Ask.RefuseCriteriaChange("Half."), by: "ada").ThenRejected("self-approval");
+        Given([.. facts, refused]).When(new Ask.ApproveCriteriaChange(), by: "amira")
+            .ThenRejected("no-change-proposed");
+        Given([.. facts, refused]).When(new Ask.ProposeCriteriaChange(Stricter, "Half is little.")).Then(Proposed);
+        Given(Monitoring).When(new Ask.RefuseCriteriaChange("Half."), by: "amira").ThenRejected("criteria-locked");
+    }
+
+    [Fact]
     public void G22_the_changed_window_is_the_one_that_opens()
     {
         var longer = Changed with { Criteria = StricterCriteria with { WindowDays = 120 } };

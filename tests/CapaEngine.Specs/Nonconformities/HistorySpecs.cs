@@ -53,7 +53,7 @@ public sealed class HistorySpecs
 
     [Fact] public void random_histories_reach_their_end_often_enough_to_mean_something()
     {
-        var histories = Gen.Sample(Steps, 200);
+        var histories = Gen.Sample(Steps, 500);
         histories.Count(steps => Stages(steps).Contains(Stage.Closed)).ShouldBeGreaterThan(10);
         histories.Count(steps => Stages(steps).Contains(Stage.Merged)).ShouldBeGreaterThan(10);
     }

@@ -29,6 +29,14 @@ public sealed class LifecycleSpecs
         Given().When(Report with { Requirement = new("drawing", "C", "", "Bore 40 H7") })
             .Then(facts => facts.Count.ShouldBe(1));
 
+    [Fact] public void G01_what_a_supplier_delivered_names_the_supplier()
+    {
+        var delivered = Report with { Source = NonconformitySource.Supplier };
+        Given().When(delivered).ThenRejected("supplier-missing");
+        Given().When(delivered with { Supplier = "Forge Ltd" })
+            .Then(facts => facts[0].ShouldBeOfType<Fact.Reported>().Supplier.ShouldBe("Forge Ltd"));
+    }
+
     [Fact] public void G01_nothing_is_detected_in_the_future() =>
         Given().When(Report, at: Detected.AddMinutes(-6)).ThenRejected("detected-in-the-future");
 

@@ -99,6 +99,13 @@ public sealed class TrackSpecs
     [Fact] public void G07_whoever_reworked_cannot_verify_it() =>
         Given(Executed()).When(Pass, by: "rob").ThenRejected("self-verification");
 
+    [Fact] public void G07_nor_who_reworked_it_before_a_verification_failed() =>
+        Given([
+                .. Executed(), new Fact.DispositionFailedVerification(Line, "vic", "gauge", "40.10 mm"),
+                new Fact.DispositionExecuted(Line, "raoul", "Order 82"),
+            ])
+            .When(Pass, by: "rob").ThenRejected("self-verification");
+
     [Fact] public void G07_a_failed_verification_returns_the_line() =>
         Given(Executed()).When(Pass with { Passed = false }, by: "vic")
             .Then(new Fact.DispositionFailedVerification(Line, "vic", "gauge", "40.01 mm"));
