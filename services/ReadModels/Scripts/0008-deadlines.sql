@@ -60,15 +60,22 @@ create index notification_by_composing on read_models.notification (composed_at,
 create index notification_of_escalation on read_models.notification using gin (escalations);
 create index notification_unfinished on read_models.notification (status) where status in ('composed', 'failing');
 
+-- Looking up the deadlines of a few escalations reads a few rows, however many cases there are. "offset 0" keeps the
+-- lookup by key apart from the rest of the query, so that it reaches the indexes below the union.
+create index action_by_id on read_models.action (action_id);
+
+create view read_models.capa_severity as
+select l.capa_id,
+  (array['minor', 'major', 'critical'])[
+    max(array_position(array['minor', 'major', 'critical'], n.severity))] as severity
+from (select capa_id, nonconformity_id from read_models.capa_nonconformity
+  union all select capa_id, nonconformity_id from read_models.nonconformity_capa) l
+join read_models.nonconformity n on n.id = l.nonconformity_id
+group by l.capa_id;
+
 -- Deadlines are a view: they move and end with the rows they are read from, so there is nothing to keep in step. What
 -- an import brought counts only where it fell due after the import; what was due before is the other system's history.
 create view reporting.deadline as
-with severity_of_capa as (
-  select l.capa_id, max(array_position(array['minor', 'major', 'critical'], n.severity)) as place
-  from (select capa_id, nonconformity_id from read_models.capa_nonconformity
-    union select capa_id, nonconformity_id from read_models.nonconformity_capa) l
-  join read_models.nonconformity n on n.id = l.nonconformity_id
-  group by l.capa_id)
 select d.kind, d.subject_id, d.case_id, d.number, d.site, d.severity, d.owner, d.title, d.due_at, d.met_at,
   case when d.is_met then 'met' when d.is_live then 'open' else 'lapsed' end as status,
   array(select e.level from read_models.escalation e
@@ -92,34 +99,38 @@ from (
   from read_models.nonconformity n left join read_models.nonconformity_number x on x.id = n.id
   where n.customer_notice in ('due', 'sent') and n.customer_notice_due_on is not null
   union all
-  select 'action-due', a.action_id, c.id, x.number, c.site, (array['minor', 'major', 'critical'])[s.place], a.owner,
-    a.title, (a.due_on + 1)::timestamp at time zone 'utc', a.completed_at, a.status in ('done', 'verified'),
+  select 'action-due', a.action_id, c.id, x.number, c.site,
+    (select s.severity from read_models.capa_severity s where s.capa_id = c.id), a.owner, a.title,
+    (a.due_on + 1)::timestamp at time zone 'utc', a.completed_at, a.status in ('done', 'verified'),
     a.status <> 'cancelled' and c.stage not in ('closed', 'cancelled'), 'actionplan-' || c.id, 'actionplan-' || c.id,
     c.imported, c.revision, c.position, c.updated_at
   from read_models.action a join read_models.capa c on c.id = a.capa_id
-  left join read_models.capa_number x on x.id = c.id left join severity_of_capa s on s.capa_id = c.id
+  left join read_models.capa_number x on x.id = c.id
   union all
-  select 'action-verification', a.action_id, c.id, x.number, c.site, (array['minor', 'major', 'critical'])[s.place],
-    c.owner, a.title, a.completed_at, a.verified_at, a.status = 'verified', c.stage not in ('closed', 'cancelled'),
+  select 'action-verification', a.action_id, c.id, x.number, c.site,
+    (select s.severity from read_models.capa_severity s where s.capa_id = c.id), c.owner, a.title,
+    a.completed_at, a.verified_at, a.status = 'verified', c.stage not in ('closed', 'cancelled'),
     'actionplan-' || c.id, 'actionplan-' || c.id, c.imported, c.revision, c.position, c.updated_at
   from read_models.action a join read_models.capa c on c.id = a.capa_id
-  left join read_models.capa_number x on x.id = c.id left join severity_of_capa s on s.capa_id = c.id
+  left join read_models.capa_number x on x.id = c.id
   where a.status in ('done', 'verified') and a.completed_at is not null
   union all
-  select 'plan-approval', c.id, c.id, x.number, c.site, (array['minor', 'major', 'critical'])[s.place], c.owner,
-    c.title, c.submitted_at, c.approved_at, coalesce(c.approved_at >= c.submitted_at, false),
+  select 'plan-approval', c.id, c.id, x.number, c.site,
+    (select s.severity from read_models.capa_severity s where s.capa_id = c.id), c.owner, c.title,
+    c.submitted_at, c.approved_at, coalesce(c.approved_at >= c.submitted_at, false),
     c.stage = 'plan-in-approval', 'actionplan-' || c.id, 'actionplan-' || c.id,
     c.imported, c.revision, c.position, c.updated_at
   from read_models.capa c
-  left join read_models.capa_number x on x.id = c.id left join severity_of_capa s on s.capa_id = c.id
+  left join read_models.capa_number x on x.id = c.id
   where c.submitted_at is not null
   union all
-  select 'window-end', e.id, e.capa_id, x.number, e.site, (array['minor', 'major', 'critical'])[s.place], c.owner,
-    c.title, e.window_to, e.evaluated_at, e.status in ('in-approval', 'decided'),
+  select 'window-end', e.id, e.capa_id, x.number, e.site,
+    (select s.severity from read_models.capa_severity s where s.capa_id = c.id), c.owner, c.title,
+    e.window_to, e.evaluated_at, e.status in ('in-approval', 'decided'),
     e.status = 'monitoring' and coalesce(c.stage, '') not in ('closed', 'cancelled'),
     'effectiveness-' || e.id, 'actionplan-' || e.capa_id, e.imported, e.revision, e.position, e.updated_at
   from read_models.effectiveness_review e left join read_models.capa c on c.id = e.capa_id
-  left join read_models.capa_number x on x.id = e.capa_id left join severity_of_capa s on s.capa_id = e.capa_id
+  left join read_models.capa_number x on x.id = e.capa_id
   where e.window_to is not null
   union all
   select 'concession-end', o.id, coalesce(o.nonconformity_id, o.id), x.number, o.site, n.severity, o.requested_by,
@@ -136,7 +147,9 @@ select e.id as escalation_id, e.kind, e.subject_id, e.case_id, d.number, e.site,
   e.raised_at, e.recipients, e.unresolved, e.urgency, e.policy_version, e.superseded_by,
   coalesce(d.status, 'lapsed') as status, d.met_at, e.stream, e.revision, e.position, e.updated_at
 from read_models.escalation e
-left join reporting.deadline d on d.subject_id = e.subject_id and d.kind = e.kind and d.due_at = e.due_at;
+left join lateral (
+  select * from reporting.deadline x where x.subject_id = e.subject_id and x.kind = e.kind and x.due_at = e.due_at
+  offset 0) d on true;
 
 create view reporting.escalation_policy as
 select p.version, p.rules, p.responsibilities, p.reason, p.set_by, p.occurred_at as set_at,
