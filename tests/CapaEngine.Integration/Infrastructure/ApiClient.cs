@@ -23,6 +23,18 @@ public sealed class ApiClient(Uri api, string person, params string[] roles) : I
 {
     private readonly HttpClient http = new() { BaseAddress = api, Timeout = TimeSpan.FromSeconds(60) };
 
+    /// <summary>The person's id.</summary>
+    public string Person => person;
+
+    /// <summary>The one site of the caller, or <c>*</c> for all.</summary>
+    public string Site { get; init; } = "*";
+
+    /// <summary>The kinds of disposition the person is qualified to decide.</summary>
+    public IReadOnlyList<string> Dispositions { get; init; } = [];
+
+    /// <summary>The one source a machine speaks for; null where it may speak for any.</summary>
+    public string? Source { get; init; }
+
     /// <summary>Sends a command; it must end in the expected status.</summary>
     public async Task<Answered> PostAsync(
         string path, object body, HttpStatusCode expected = HttpStatusCode.OK, string? ifMatch = null,
@@ -91,7 +103,8 @@ public sealed class ApiClient(Uri api, string person, params string[] roles) : I
     {
         if (http.DefaultRequestHeaders.Authorization is null)
         {
-            using var token = await http.PostAsJsonAsync("/dev/token", new { person, roles, site = "*" }, ct);
+            using var token = await http.PostAsJsonAsync(
+                "/dev/token", new { person, roles, site = Site, dispositions = Dispositions, source = Source }, ct);
             token.StatusCode.ShouldBe(HttpStatusCode.OK);
             http.DefaultRequestHeaders.Authorization =
                 new AuthenticationHeaderValue("Bearer", (await token.Content.ReadAsStringAsync(ct)).Trim());

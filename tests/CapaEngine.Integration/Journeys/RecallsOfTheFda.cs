@@ -52,9 +52,9 @@ public sealed class RecallsOfTheFda(SystemFixture system)
         (await CountAsync("status = 'imported'")).ShouldBe(held.Count(row => row.Status != "Terminated"));
         (await CountAsync("number is not null")).ShouldBe(held.Count);
         (await CountAsync("stated_cause_code in (select code from reporting.cause_code)")).ShouldBe(held.Count);
-        (await system.Running.ScalarAsync<long>(
-            $"select count(*) from reporting.cause_code where version = {await VersionAsync()} and code like 'fda.%'", Ct))
-            .ShouldBe(43);
+        (await system.Running.ScalarAsync<long>($"""
+            select count(*) from reporting.cause_code where version = {await VersionAsync()} and code like 'fda.%'
+            """, Ct)).ShouldBe(43);
     }
 
     // The groups are counted from the file alone. One member of each is asked about, and of the recalls in none of them
