@@ -12,30 +12,6 @@ namespace CapaEngine.Hosting;
 /// <summary>Publishes a batch under its routing key; returns once the broker is responsible for it.</summary>
 public delegate Task PublishBatch(string routingKey, EventBatch batch, CancellationToken ct);
 
-/// <summary>Where the broker is, from <c>amqp://user:password@host:port/vhost</c> (or <c>amqps</c>).</summary>
-public sealed record BrokerAddress(
-    string Host, ushort Port, string VirtualHost, string UserName, string Password, bool Tls)
-{
-    private const ushort PortDefault = 5672;
-    private const ushort TlsPortDefault = 5671;
-
-    /// <summary>The address in a connection string.</summary>
-    public static BrokerAddress Parse(string connectionString)
-    {
-        var uri = new Uri(connectionString);
-        if (uri.Scheme is not ("amqp" or "amqps"))
-            throw new FormatException("ConnectionStrings:RabbitMq begins with amqp:// or amqps://.");
-        var user = uri.UserInfo.Split(':', 2);
-        var path = Uri.UnescapeDataString(uri.AbsolutePath.TrimStart('/'));
-        var tls = uri.Scheme == "amqps";
-        return new BrokerAddress(
-            uri.Host, uri.Port > 0 ? (ushort)uri.Port : tls ? TlsPortDefault : PortDefault,
-            path.Length == 0 ? "/" : path,
-            user[0].Length == 0 ? "guest" : Uri.UnescapeDataString(user[0]),
-            user.Length < 2 ? "guest" : Uri.UnescapeDataString(user[1]), tls);
-    }
-}
-
 /// <summary>The queues of a follower: name, partition, and the routing keys each is bound to.</summary>
 internal sealed record FollowerQueues(
     Follower Follower, IReadOnlyList<(string Queue, int Partition, IReadOnlyList<string> RoutingKeys)> Queues);

@@ -63,7 +63,7 @@ public sealed class Leader(
 
     private async Task CampaignAsync(CancellationToken ct)
     {
-        await using var connection = await ConnectAsync(ct);
+        await using var connection = await broker.ConnectAsync(Queue, Heartbeat, ct);
         await using var channel = await connection.CreateChannelAsync(cancellationToken: ct);
         using var lost = CancellationTokenSource.CreateLinkedTokenSource(ct);
         connection.ConnectionShutdownAsync += (_, _) => CancelAsync(lost);
@@ -95,18 +95,6 @@ public sealed class Leader(
         {
             await term.EndAsync();
         }
-    }
-
-    private async Task<IConnection> ConnectAsync(CancellationToken ct)
-    {
-        var factory = new ConnectionFactory
-        {
-            HostName = broker.Host, Port = broker.Port, VirtualHost = broker.VirtualHost,
-            UserName = broker.UserName, Password = broker.Password,
-            RequestedHeartbeat = Heartbeat, AutomaticRecoveryEnabled = false, ClientProvidedName = Queue,
-        };
-        if (broker.Tls) factory.Ssl = new SslOption(broker.Host, enabled: true);
-        return await factory.CreateConnectionAsync(ct);
     }
 
     private async Task StandAsync(IChannel channel, CancellationTokenSource lost, CancellationToken ct)
