@@ -16,6 +16,9 @@ public abstract record DeviationEvent
         double? Measured, double? LowerLimit, double? UpperLimit, string? Unit, double? Quantity,
         Severity Severity, DateTimeOffset DetectedAt, string? Description, string PayloadHash) : DeviationEvent
     {
+        /// <summary>The mapping that made it of a message of another type; absent where none was needed.</summary>
+        public MappingReference? Mapping { get; init; }
+
         /// <summary>What this deviation is grouped by.</summary>
         public DeviationSubject Subject() => new(
             Site, Product, Process, Station, Characteristic, Characteristic is null ? DefectCode : null);
@@ -42,12 +45,20 @@ public abstract record ProductionEvent
     public sealed record Recorded(
         string Source, string SourceEventId, string Site, string Product, string Process, string? Station,
         DateTimeOffset PeriodFrom, DateTimeOffset PeriodTo, double Produced, double Inspected, double Rejected,
-        string PayloadHash) : ProductionEvent;
+        string PayloadHash) : ProductionEvent
+    {
+        /// <summary>The mapping that made it of a message of another type; absent where none was needed.</summary>
+        public MappingReference? Mapping { get; init; }
+    }
 
     /// <summary>The same source and id came again with another payload, kept as received.</summary>
     [EventType("production.conflict-received.v1")]
     public sealed record ConflictReceived(string PayloadHash, string Payload) : ProductionEvent;
 }
+
+/// <summary>The version of a mapping by which a message of a machine was understood.</summary>
+/// <param name="Hash">SHA-256 of the mapping's file, in hexadecimal.</param>
+public sealed record MappingReference(string Name, int Version, string Hash);
 
 /// <summary>What could not be understood, kept with its bytes until a mapping is mended.</summary>
 public abstract record QuarantineEvent
@@ -64,7 +75,7 @@ public abstract record QuarantineEvent
         : QuarantineEvent;
 
     /// <summary>It was read again and understood: a deviation, production or a case of another system.</summary>
-    /// <param name="Outcome">What became of it: accepted, duplicate or conflict.</param>
+    /// <param name="Outcome">What became of it: accepted, duplicate, conflict or ignored.</param>
     [EventType("quarantine.replayed.v1")]
     public sealed record Replayed(string ReplayedBy, Guid? DeviationId, Guid? ProductionId, string Outcome)
         : QuarantineEvent

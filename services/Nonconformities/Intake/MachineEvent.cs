@@ -86,6 +86,34 @@ public sealed record MachineEvent(
         };
     }
 
+    /// <summary>
+    /// Understands the event that a mapping made of a message. The payload is that of the message, so that one that
+    /// comes again is a duplicate also where the mapping was changed meanwhile.
+    /// </summary>
+    public static MachineEvent ReadMapped(
+        Envelope made, Envelope message, MappingReference mapping, Sender sender, DateTimeOffset now)
+    {
+        var machine = Read(made, sender, MachineIntake.MachineTypes, now);
+        var hash = PayloadHashOf(message);
+        return machine with
+        {
+            PayloadHash = hash,
+            Fact = machine.Fact switch
+            {
+                DeviationEvent.Received fact => fact with { PayloadHash = hash, Mapping = mapping },
+                ProductionEvent.Recorded fact => fact with { PayloadHash = hash, Mapping = mapping },
+                var other => other,
+            },
+        };
+    }
+
+    /// <summary>Whether data of a native type have such a member; a dot leads into one.</summary>
+    public static bool HasMember(string type, string member) => type == DeviationType
+        ? DeviationMembers.Contains(member)
+        : member.Split('.') is ["period", var inner]
+            ? PeriodMembers.Contains(inner)
+            : member != "period" && ProductionMembers.Contains(member);
+
     private static MachineEvent ReadDeviation(
         Envelope envelope, Sender sender, string source, string id, string hash, DateTimeOffset now)
     {
