@@ -28,6 +28,8 @@ internal static class Proxy
 
     private static List<RouteConfig> Routes(Destinations to) =>
     [
+        Streams("deviations", to.Nonconformities),
+        Streams("production", to.Nonconformities),
         Commands("deviations", to.Nonconformities, Limits.IntakeBodyBytesMax),
         Commands("production", to.Nonconformities, Limits.IntakeBodyBytesMax),
         Commands("nonconformities/import", to.Nonconformities, Limits.IntakeBodyBytesMax),
@@ -51,6 +53,21 @@ internal static class Proxy
         ClusterId = to.Name,
         MaxRequestBodySize = bodyBytesMax,
         Match = new RouteMatch { Path = $"{Api}/{resource}/{{**rest}}", Methods = [HttpMethods.Post] },
+    };
+
+    // Receipts a line come back while lines are still sent, so no length is too much: nobody holds the whole.
+    private static RouteConfig Streams(string resource, Destination to) => new()
+    {
+        RouteId = $"streams-{resource}",
+        ClusterId = to.Name,
+        Order = -1,
+        MaxRequestBodySize = -1,
+        Match = new RouteMatch
+        {
+            Path = $"{Api}/{resource}",
+            Methods = [HttpMethods.Post],
+            Headers = [new() { Name = "Accept", Mode = HeaderMatchMode.Contains, Values = ["application/x-ndjson"] }],
+        },
     };
 
     private static RouteConfig Questions(string path, Destination to) => new()

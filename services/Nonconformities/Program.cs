@@ -5,6 +5,7 @@ using CapaEngine.Nonconformities;
 using CapaEngine.Nonconformities.Concessions;
 using CapaEngine.Nonconformities.Domain;
 using CapaEngine.Nonconformities.Intake;
+using CapaEngine.Nonconformities.Intake.Mapping;
 using CapaEngine.Nonconformities.Merges;
 using CapaEngine.Nonconformities.Triage;
 
@@ -19,14 +20,13 @@ builder.Services.AddSingleton<ConcessionDraws>();
 builder.Services.AddSingleton<ConcessionClock>();
 builder.Services.AddSingleton<CaseMerges>();
 builder.Services.AddSingleton<Signatures>();
-builder.Services.AddSingleton<IntakeLog>();
-builder.Services.AddSingleton<IntakeCare>();
 builder.Services.AddSingleton<CaseOpening>();
 builder.Services.AddSingleton<TriagePolicies>();
 builder.Services.AddSingleton<TriageWork>();
 builder.Services.AddSingleton<PolicyChanges>();
 builder.Services.AddSingleton<TriageWhatIf>();
 
+builder.AddMachineIntake(Service);
 builder.AddProfiles();
 builder.AddRelay(Service);
 builder.AddReactions<Reactions>(Service);
@@ -35,6 +35,8 @@ builder.AddLeader("triage", Service, services => services.GetRequiredService<Tri
 builder.AddLeader("concessions", Service, services => services.GetRequiredService<ConcessionClock>().RunAsync);
 
 var app = builder.Build();
+// A wrong mapping stops the start here, before anything listens.
+app.Services.GetRequiredService<Mappings>();
 app.UseCapaService();
 app.MapApi();
 await app.RunAsync();

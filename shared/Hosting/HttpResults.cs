@@ -47,6 +47,12 @@ public static class HttpResults
             Problem(StatusCodes.Status503ServiceUnavailable, code, detail), "Retry-After",
             RetryAfter.TotalSeconds.ToString(CultureInfo.InvariantCulture));
 
+    /// <summary>A refusal because too much is under way.</summary>
+    public static IResult TooManyRequests(string code, string detail) =>
+        new WithHeader(
+            Problem(StatusCodes.Status429TooManyRequests, code, detail), "Retry-After",
+            RetryAfter.TotalSeconds.ToString(CultureInfo.InvariantCulture));
+
     /// <summary>The answer to <paramref name="outcome"/>; 201 where it created <paramref name="location"/>.</summary>
     public static IResult Of(CommandOutcome outcome, string? location = null, string? number = null) => outcome switch
     {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Microsoft.Net.Http.Headers;
@@ -9,15 +10,24 @@ public sealed record IntakeItem(Envelope? Envelope, ReadOnlyMemory<byte> Raw, No
 
 /// <summary>
 /// The forms in which events come: one structured CloudEvent, a batch as JSON array, one event a line, or one event
-/// whose attributes are headers (binary mode). Array or not decides between batch and single, whatever the media type.
+/// whose attributes stand beside the body (binary mode). Array or not decides between batch and single, whatever the
+/// media type.
 /// </summary>
 public sealed record IntakeBody(IReadOnlyList<IntakeItem> Items, bool IsBatch)
 {
-    private const string Lines = "application/x-ndjson";
-    private const string HeaderPrefix = "ce-";
+    /// <summary>The media type of one event a line.</summary>
+    public const string Lines = "application/x-ndjson";
+
+    /// <summary>The media type of one event.</summary>
+    public const string Structured = "application/cloudevents+json";
+
+    /// <summary>The largest event in bytes.</summary>
+    public const int EventBytesMax = 256 << 10;
+
+    private const int EventsMax = 10_000;
 
     private static readonly string[] MediaTypes =
-        ["application/json", "application/cloudevents+json", "application/cloudevents-batch+json", Lines];
+        ["application/json", Structured, "application/cloudevents-batch+json", Lines];
 
     private static readonly JsonDocumentOptions Syntax = new() { MaxDepth = 32 };
 
@@ -27,14 +37,22 @@ public sealed record IntakeBody(IReadOnlyList<IntakeItem> Items, bool IsBatch)
         && MediaTypes.Contains(type.MediaType.Value, StringComparer.OrdinalIgnoreCase)
         && (!type.Charset.HasValue || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase));
 
+    /// <summary>Why it is more than is taken at once; null where it is not.</summary>
+    public NotUnderstoodException? Excess =>
+        Items.Count > EventsMax ? new("too-many-events", $"At most {EventsMax} events are taken at once")
+        : Items.Any(item => item.Raw.Length > EventBytesMax)
+            ? new("event-too-large", $"One event has at most {EventBytesMax} bytes")
+        : null;
+
     /// <summary>The items of a body. Throws <see cref="JsonException"/> where the whole is not JSON.</summary>
-    public static IntakeBody Read(ReadOnlyMemory<byte> body, HttpRequest request)
+    /// <param name="attribute">The attributes that stand beside the body, by name; null where there is none.</param>
+    public static IntakeBody Read(ReadOnlyMemory<byte> body, string contentType, Func<string, string?> attribute)
     {
-        if (request.ContentType!.StartsWith(Lines, StringComparison.OrdinalIgnoreCase))
+        if (contentType.StartsWith(Lines, StringComparison.OrdinalIgnoreCase))
             return new IntakeBody([.. SplitLines(body).Select(ReadLine)], IsBatch: true);
         var root = JsonElement.Parse(body.Span, Syntax);
-        if (request.Headers.ContainsKey(HeaderPrefix + "specversion"))
-            return new IntakeBody([new(FromHeaders(request.Headers, root, body), body, null)], IsBatch: false);
+        if (attribute("specversion") is not null)
+            return new IntakeBody([ReadItem(JsonElement.Parse(Structure(body, attribute), Syntax))], IsBatch: false);
         return root.ValueKind == JsonValueKind.Array
             ? new IntakeBody([.. root.EnumerateArray().Select(ReadItem)], IsBatch: true)
             : new IntakeBody([ReadItem(root)], IsBatch: false);
@@ -90,13 +108,23 @@ public sealed record IntakeBody(IReadOnlyList<IntakeItem> Items, bool IsBatch)
         }
     }
 
-    // In binary mode the data's media type is that of the body, so it has been checked already.
-    private static Envelope FromHeaders(IHeaderDictionary headers, JsonElement data, ReadOnlyMemory<byte> raw) => new(
-        Header(headers, "specversion"), Header(headers, "source"), Header(headers, "id"), Header(headers, "type"),
-        Header(headers, "subject"), null, data, raw);
+    // The one form that can be read again from the quarantine. In binary mode the data's media type is that of the
+    // body, so it has been checked already.
+    private static ReadOnlySpan<byte> Structure(ReadOnlyMemory<byte> data, Func<string, string?> attribute)
+    {
+        var structured = new ArrayBufferWriter<byte>(data.Length + 256);
+        using (var json = new Utf8JsonWriter(structured))
+        {
+            json.WriteStartObject();
+            foreach (var name in (ReadOnlySpan<string>)["specversion", "source", "id", "type", "subject"])
+                if (attribute(name) is { } value) json.WriteString(name, value);
+            json.WritePropertyName("data");
+            json.WriteRawValue(data.Span);
+            json.WriteEndObject();
+        }
 
-    private static string? Header(IHeaderDictionary headers, string attribute) =>
-        headers.TryGetValue(HeaderPrefix + attribute, out var value) ? Uri.UnescapeDataString(value.ToString()) : null;
+        return structured.WrittenSpan;
+    }
 
     private static IEnumerable<ReadOnlyMemory<byte>> SplitLines(ReadOnlyMemory<byte> body)
     {

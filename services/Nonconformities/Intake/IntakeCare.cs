@@ -5,10 +5,9 @@ using CapaEngine.Kernel;
 namespace CapaEngine.Nonconformities.Intake;
 
 /// <summary>What people do with what machines sent: dismiss a deviation, replay what was not understood.</summary>
-public sealed class IntakeCare(IntakeLog log, TimeProvider clock)
+public sealed class IntakeCare(IntakeLog log, MessageReader reader, TimeProvider clock)
 {
-    private static readonly string[] Types =
-        [MachineEvent.DeviationType, MachineEvent.ProductionType, ImportedCase.Type];
+    private static readonly string[] Types = [.. MachineIntake.MachineTypes, ImportedCase.Type];
 
     /// <summary>Records that a deviation is none, with the reason. It stays in the log and counts no further.</summary>
     public async Task<CommandOutcome> DismissAsync(Guid id, string reason, Sender sender, CancellationToken ct)
@@ -29,29 +28,24 @@ public sealed class IntakeCare(IntakeLog log, TimeProvider clock)
         if (recorded.Any(entry => entry.Type == "quarantine.replayed.v1"))
             return new CommandOutcome.Done(id, recorded[^1].Revision, recorded[^1].Position, 0);
         var kept = (QuarantineEvent.Received)EventCatalog.Deserialize(recorded[0].Type, recorded[0].Data.Span);
-        try
-        {
-            var item = IntakeBody.ReadLine(Convert.FromBase64String(kept.Content));
-            if (item.Why is { } why) throw why;
-            var machine = MachineEvent.Read(item.Envelope!, sender, Types, clock.GetUtcNow());
-            var receipt = await log.RecordAsync(machine, sender, ct);
-            var replayed = new QuarantineEvent.Replayed(
-                sender.Actor.PersonId, receipt.DeviationId, receipt.ProductionId,
-                JsonNamingPolicy.KebabCaseLower.ConvertName(receipt.Outcome.ToString()))
-            {
-                NonconformityId = receipt.NonconformityId,
-            };
-            return await NoteAsync(id, recorded, replayed, sender, ct);
-        }
-        catch (NotUnderstoodException why)
-        {
+        var item = IntakeBody.ReadLine(Convert.FromBase64String(kept.Content));
+        var understood = reader.Read(item, sender, Types, clock.GetUtcNow());
+        if (understood.Why is { } why)
             return new CommandOutcome.Rejected("still-not-understood", $"It is still not understood: {why.Message}.");
-        }
-        catch (Exception why) when (why is NotCanonicalException or InvalidOperationException)
+        var receipts = new List<Receipt>();
+        foreach (var machine in understood.Events) receipts.Add(await log.RecordAsync(machine, sender, ct));
+        var replayed = new QuarantineEvent.Replayed(
+            sender.Actor.PersonId, receipts.FirstOrDefault(receipt => receipt.DeviationId is not null)?.DeviationId,
+            receipts.FirstOrDefault(receipt => receipt.ProductionId is not null)?.ProductionId,
+            NameOf(receipts.Count == 0 ? IntakeOutcome.Ignored : Receipt.OfAll(item.Envelope!, receipts).Outcome))
         {
-            return new CommandOutcome.Rejected("still-not-understood", $"It is still not understood: {why.Message}");
-        }
+            NonconformityId = receipts.FirstOrDefault()?.NonconformityId,
+        };
+        return await NoteAsync(id, recorded, replayed, sender, ct);
     }
+
+    private static string NameOf(IntakeOutcome outcome) =>
+        JsonNamingPolicy.KebabCaseLower.ConvertName(outcome.ToString());
 
     private async Task<CommandOutcome> NoteAsync(
         Guid id, IReadOnlyList<RecordedEvent> recorded, object fact, Sender sender, CancellationToken ct)

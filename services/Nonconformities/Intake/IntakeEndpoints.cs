@@ -20,7 +20,7 @@ public static class IntakeEndpoints
     /// <summary>Maps <c>/deviations</c>, <c>/production</c> and the import of cases.</summary>
     public static void MapIntake(this IEndpointRouteBuilder routes)
     {
-        Map(routes, "deviations", [MachineEvent.DeviationType, MachineEvent.ProductionType]);
+        Map(routes, "deviations", MachineIntake.MachineTypes);
         Map(routes, "production", [MachineEvent.ProductionType]);
         routes.MapGet("deviations", FindAsync).WithName("find-deviation");
         routes.MapPost("deviations/{id:guid}/dismiss", DismissAsync).WithName("dismiss-deviation")
@@ -28,6 +28,7 @@ public static class IntakeEndpoints
             .RequireAuthorization(policy => policy.RequireAuthenticatedUser().RequireRole(Roles.QualityEngineer));
         routes.MapPost("nonconformities/import", ImportAsync).WithName("import-nonconformities")
             .Produces<ImportReceipt[]>()
+            .AddEndpointFilter(TakeRoomAsync)
             .WithMetadata(new RequestSizeLimitAttribute(Limits.IntakeBodyBytesMax))
             .RequireAuthorization(policy => policy.RequireAuthenticatedUser().RequireRole(Roles.Importer));
         routes.MapPost("quarantine/{id:guid}/replay", ReplayAsync).WithName("replay-quarantined")
@@ -35,17 +36,25 @@ public static class IntakeEndpoints
             .RequireAuthorization(policy => policy.RequireAuthenticatedUser().RequireRole(Roles.QualityEngineer));
     }
 
-    private static void Map(IEndpointRouteBuilder routes, string path, string[] types) =>
-        routes.MapPost(path, (HttpContext http, IntakeLog log, TimeProvider clock, CancellationToken ct) =>
-                TakeAsync(http, types, log, clock, ct))
+    private static void Map(IEndpointRouteBuilder routes, string path, IReadOnlyCollection<string> types) =>
+        routes.MapPost(path, (HttpContext http, MachineIntake intake, CancellationToken ct) =>
+                TakeAsync(http, types, intake, ct))
             .WithName($"send-{path}")
+            .AddEndpointFilter(TakeRoomAsync)
             .WithMetadata(new RequestSizeLimitAttribute(Limits.IntakeBodyBytesMax))
             .RequireAuthorization(policy => policy.RequireAuthenticatedUser().RequireRole(Senders));
 
     private static async Task<IResult> TakeAsync(
-        HttpContext http, string[] types, IntakeLog log, TimeProvider clock, CancellationToken ct)
+        HttpContext http, IReadOnlyCollection<string> types, MachineIntake intake, CancellationToken ct)
     {
-        var (request, refusal) = await IntakeRequest.ReadAsync(http, SenderOf(http), types, log, clock, ct);
+        if (!IntakeBody.IsReadable(http.Request.ContentType)) return UnreadableType();
+        if (IntakeStream.IsAskedFor(http.Request))
+        {
+            await new IntakeStream(intake, OriginOf(http, types)).RunAsync(http);
+            return Results.Empty;
+        }
+
+        var (request, refusal) = await IntakeRequest.ReadAsync(http.Request, intake, OriginOf(http, types), ct);
         if (request is null) return refusal!;
         return request.IsBatch
             ? Results.Json(await request.TakeAllAsync(ct), StrictJson.Requests)
@@ -53,18 +62,37 @@ public static class IntakeEndpoints
     }
 
     // Cases come in numbers, so the answer is a list of receipts also where there is one only.
-    private static async Task<IResult> ImportAsync(
-        HttpContext http, IntakeLog log, TimeProvider clock, CancellationToken ct)
+    private static async Task<IResult> ImportAsync(HttpContext http, MachineIntake intake, CancellationToken ct)
     {
         if (!History.IsTaken(http.RequestServices))
             return HttpResults.Problem(
                 StatusCodes.Status403Forbidden, "history-disabled", "This installation takes no history.");
+        if (!IntakeBody.IsReadable(http.Request.ContentType)) return UnreadableType();
         var (request, refusal) = await IntakeRequest.ReadAsync(
-            http, SenderOf(http), [ImportedCase.Type], log, clock, ct);
+            http.Request, intake, OriginOf(http, [ImportedCase.Type]), ct);
         if (request is null) return refusal!;
         var receipts = await request.TakeAllAsync(ct);
         return Results.Json(receipts.Select(ImportReceipt.Of).ToArray(), StrictJson.Requests);
     }
+
+    // A stream holds at most what a body may have, however long it is, and so does a body of unknown length.
+    private static async ValueTask<object?> TakeRoomAsync(
+        EndpointFilterInvocationContext call, EndpointFilterDelegate next)
+    {
+        var room = call.HttpContext.RequestServices.GetRequiredService<IntakeRoom>();
+        var bytes = Math.Min(call.HttpContext.Request.ContentLength ?? long.MaxValue, Limits.IntakeBodyBytesMax);
+        using var share = room.TryTake(bytes);
+        return share is null
+            ? HttpResults.TooManyRequests("intake-full", "Too much is under way; send it again in a moment.")
+            : await next(call);
+    }
+
+    private static IResult UnreadableType() => HttpResults.Problem(
+        StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
+        "Send CloudEvents as JSON, as a JSON batch or one event a line, in UTF-8.");
+
+    private static IntakeOrigin OriginOf(HttpContext http, IReadOnlyCollection<string> types) =>
+        new(SenderOf(http), http.Request.ContentType!, types);
 
     private static Sender SenderOf(HttpContext http)
     {

@@ -7,14 +7,39 @@ using CapaEngine.Kernel;
 namespace CapaEngine.Nonconformities.Intake;
 
 /// <summary>What became of an event that arrived.</summary>
-public enum IntakeOutcome { Accepted, Duplicate, Conflict, Quarantined }
+public enum IntakeOutcome { Accepted, Duplicate, Conflict, Quarantined, Ignored }
 
 /// <summary>The answer for one event, given when it is durable.</summary>
 /// <param name="Position">Commit position of the event that records it.</param>
-/// <param name="Reason">Why it was quarantined.</param>
+/// <param name="Reason">Why it was quarantined or ignored.</param>
 public sealed record Receipt(
     string? Source, string? Id, IntakeOutcome Outcome, Guid? DeviationId, Guid? ProductionId, ulong Position,
-    Guid? QuarantineId = null, string? Reason = null, string? Detail = null, Guid? NonconformityId = null);
+    Guid? QuarantineId = null, string? Reason = null, string? Detail = null, Guid? NonconformityId = null)
+{
+    /// <summary>What became of each part of a message that holds several.</summary>
+    public IReadOnlyList<Receipt>? Parts { get; init; }
+
+    /// <summary>The answer for a message that a mapping knows, and that says nothing to be recorded.</summary>
+    public static Receipt OfIgnored(Envelope message, string because) =>
+        new(message.Source, message.Id, IntakeOutcome.Ignored, null, null, 0, Reason: "ignored", Detail: because);
+
+    /// <summary>
+    /// The answer for a message: that of its only part; else a conflict where a part is one, and accepted where a part
+    /// is new.
+    /// </summary>
+    public static Receipt OfAll(Envelope message, IReadOnlyList<Receipt> parts)
+    {
+        if (parts is [var only] && only.Id == message.Id) return only;
+        var outcome = parts.Any(part => part.Outcome == IntakeOutcome.Conflict) ? IntakeOutcome.Conflict
+            : parts.Any(part => part.Outcome == IntakeOutcome.Accepted) ? IntakeOutcome.Accepted
+            : IntakeOutcome.Duplicate;
+        return new Receipt(
+            message.Source, message.Id, outcome, null, null, parts.Max(part => part.Position))
+        {
+            Parts = parts,
+        };
+    }
+}
 
 /// <summary>
 /// Writes what arrived to the log. Every answer is durable before it is given; an event that comes again is found by
@@ -112,6 +137,11 @@ public sealed class IntakeLog(IEventStore store, TimeProvider clock)
                 case AppendResult.OutcomeUnknown or AppendResult.ServerBusy when attempt < AttemptCountMax:
                     await delays.WaitAsync(clock, ct);
                     break;
+                case AppendResult.StreamDeleted:
+                    throw new NotUnderstoodException("stream-deleted", "Its stream was deleted for ever");
+                case AppendResult.TooLarge large:
+                    throw new NotUnderstoodException(
+                        "event-too-large", $"The event store takes at most {large.LimitBytes} bytes");
                 case var refused:
                     throw new EventStoreUnavailableException($"The event store does not take '{stream}': {refused}.");
             }

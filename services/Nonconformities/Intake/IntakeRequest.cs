@@ -5,33 +5,28 @@ using CapaEngine.Hosting;
 namespace CapaEngine.Nonconformities.Intake;
 
 /// <summary>One request with events on its way into the log.</summary>
-internal sealed class IntakeRequest(
-    IntakeBody body, IntakeLog log, Sender sender, string contentType, string[] types, DateTimeOffset now)
+internal sealed class IntakeRequest(IntakeBody body, MachineIntake intake, IntakeOrigin origin)
 {
-    private const int EventsPerRequestMax = 10_000;
-    private const int EventBytesMax = 256 << 10;
-
-    // Enough to fill the store's pipeline and its group commits; more only adds memory.
-    private const int AppendsInFlightMax = 512;
+    private const string AttributePrefix = "ce-";
 
     /// <summary>Whether it is answered event by event.</summary>
     public bool IsBatch => body.IsBatch;
 
     /// <summary>Reads the body, or says what to answer instead; nothing is recorded yet.</summary>
     public static async Task<(IntakeRequest? Request, IResult? Refusal)> ReadAsync(
-        HttpContext http, Sender sender, string[] types, IntakeLog log, TimeProvider clock, CancellationToken ct)
+        HttpRequest http, MachineIntake intake, IntakeOrigin origin, CancellationToken ct)
     {
-        if (!IntakeBody.IsReadable(http.Request.ContentType))
-            return (null, HttpResults.Problem(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
-                "Send CloudEvents as JSON, as a JSON batch or one event a line, in UTF-8."));
         using var buffer = new MemoryStream();
-        await http.Request.Body.CopyToAsync(buffer, ct);
+        await http.Body.CopyToAsync(buffer, ct);
         try
         {
-            var body = IntakeBody.Read(buffer.GetBuffer().AsMemory(0, (int)buffer.Length), http.Request);
-            return RefuseSize(body) is { } tooMuch
-                ? (null, tooMuch)
-                : (new IntakeRequest(body, log, sender, http.Request.ContentType!, types, clock.GetUtcNow()), null);
+            var body = IntakeBody.Read(
+                buffer.GetBuffer().AsMemory(0, (int)buffer.Length), origin.ContentType,
+                name => AttributeOf(http.Headers, name));
+            // Checked before anything is recorded, so that a request is taken as a whole or not at all.
+            return body.Excess is { } tooMuch
+                ? (null, HttpResults.Problem(StatusOf(tooMuch), tooMuch.Reason, $"{tooMuch.Message}."))
+                : (new IntakeRequest(body, intake, origin), null);
         }
         catch (JsonException malformed)
         {
@@ -43,11 +38,9 @@ internal sealed class IntakeRequest(
     /// <summary>The answer for a single event.</summary>
     public async Task<IResult> TakeOneAsync(CancellationToken ct)
     {
-        var item = body.Items[0];
-        var (machine, why) = Understand(item);
-        if (why is { Reason: "site-not-yours" or "source-not-yours" })
-            return HttpResults.Problem(StatusCodes.Status403Forbidden, why.Reason, $"{why.Message}.");
-        var receipt = await TakeAsync(item, machine, why, ct);
+        if (intake.Refusal(body.Items[0], origin) is { } refused)
+            return HttpResults.Problem(StatusCodes.Status403Forbidden, refused.Reason, $"{refused.Message}.");
+        var receipt = (await TakeAllAsync(ct))[0];
         return Results.Json(receipt, StrictJson.Requests, statusCode: receipt.Outcome switch
         {
             IntakeOutcome.Conflict => StatusCodes.Status409Conflict,
@@ -59,53 +52,21 @@ internal sealed class IntakeRequest(
     /// <summary>The receipts in the order of the events; those of one stream are taken in turn.</summary>
     public async Task<Receipt[]> TakeAllAsync(CancellationToken ct)
     {
-        var receipts = new Receipt[body.Items.Count];
-        var streams = body.Items.Select((item, index) => (Item: item, Index: index, Understood: Understand(item)))
-            .GroupBy(entry => entry.Understood.Machine?.Stream ?? $"{entry.Index}", StringComparer.Ordinal);
-        await Parallel.ForEachAsync(
-            streams, new ParallelOptions { MaxDegreeOfParallelism = AppendsInFlightMax, CancellationToken = ct },
-            async (stream, token) =>
-            {
-                foreach (var (item, index, understood) in stream)
-                    receipts[index] = await TakeAsync(item, understood.Machine, understood.Why, token);
-            });
-        return receipts;
+        var window = intake.OpenWindow();
+        var receipts = new List<Task<Receipt>>(body.Items.Count);
+        foreach (var item in body.Items)
+        {
+            // The first event that cannot be recorded ends the request, which then gives no receipts.
+            if (!await window.WaitForPlaceAsync(item, ct)) break;
+            receipts.Add(window.TakeAsync(item, origin, ct));
+        }
+
+        return await Task.WhenAll(receipts);
     }
 
-    private Task<Receipt> TakeAsync(
-        IntakeItem item, MachineEvent? machine, NotUnderstoodException? why, CancellationToken ct) =>
-        machine is not null
-            ? log.RecordAsync(machine, sender, ct)
-            : log.QuarantineAsync(
-                item.Raw, contentType, why!, Short(item.Envelope?.Source), Short(item.Envelope?.Id), sender, ct);
+    private static int StatusOf(NotUnderstoodException excess) => excess.Reason == "too-many-events"
+        ? StatusCodes.Status422UnprocessableEntity : StatusCodes.Status413PayloadTooLarge;
 
-    private (MachineEvent? Machine, NotUnderstoodException? Why) Understand(IntakeItem item)
-    {
-        if (item.Why is not null) return (null, item.Why);
-        try
-        {
-            return (MachineEvent.Read(item.Envelope!, sender, types, now), null);
-        }
-        catch (NotUnderstoodException why)
-        {
-            return (null, why);
-        }
-        catch (Exception why) when (why is NotCanonicalException or InvalidOperationException)
-        {
-            return (null, new NotUnderstoodException("ambiguous-json", why.Message));
-        }
-    }
-
-    // What names the sender of a quarantined event is a help to people, not an id: it may be anything.
-    private static string? Short(string? text) => text is { Length: > 500 } ? text[..500] : text;
-
-    // Checked before anything is recorded, so that a request is taken as a whole or not at all.
-    private static IResult? RefuseSize(IntakeBody body) =>
-        body.Items.Count > EventsPerRequestMax
-            ? HttpResults.Problem(StatusCodes.Status422UnprocessableEntity, "too-many-events",
-                $"A request holds at most {EventsPerRequestMax} events.")
-            : body.Items.Any(item => item.Raw.Length > EventBytesMax)
-                ? HttpResults.Problem(StatusCodes.Status413PayloadTooLarge, "event-too-large",
-                    $"One event has at most {EventBytesMax} bytes.")
-                : null;
+    private static string? AttributeOf(IHeaderDictionary headers, string name) =>
+        headers.TryGetValue(AttributePrefix + name, out var value) ? Uri.UnescapeDataString(value.ToString()) : null;
 }

@@ -79,8 +79,11 @@ public sealed class RunningSystem : IAsyncLifetime
 
         foreach (var name in names)
             await processes[name].WaitUntilReadyAsync(
-                new Uri(health[name], "/health/ready"), TimeSpan.FromSeconds(90), ct);
+                HealthOf(name), TimeSpan.FromSeconds(90), ct);
     }
+
+    /// <summary>Where a part says how it is.</summary>
+    public Uri HealthOf(string name) => new(health[name], "/health/ready");
 
     /// <summary>Ends a part as a power cut would.</summary>
     public async Task KillAsync(string name)

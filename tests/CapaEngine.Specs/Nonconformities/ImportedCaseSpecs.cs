@@ -5,6 +5,7 @@ using CapaEngine.Contracts;
 using CapaEngine.Kernel;
 using CapaEngine.Nonconformities.Domain;
 using CapaEngine.Nonconformities.Intake;
+using CapaEngine.Nonconformities.Intake.Mapping;
 using Shouldly;
 using static CapaEngine.Specs.Nonconformities.Cases;
 using Command = CapaEngine.Nonconformities.Domain.NonconformityCommand;
@@ -131,7 +132,7 @@ public sealed class ImportedCaseSpecs
     [Fact] public async Task a_quarantined_record_is_replayed_by_an_importer_alone()
     {
         var log = new IntakeLog(new MemoryEventStore(TimeProvider.System), TimeProvider.System);
-        var care = new IntakeCare(log, TimeProvider.System);
+        var care = new IntakeCare(log, new MessageReader(() => MappingSet.Empty), TimeProvider.System);
         var bytes = Encoding.UTF8.GetBytes(Record().ToJsonString());
         var kept = await log.QuarantineAsync(
             bytes, "application/json", new("invalid-data", "openedOn"), null, null, Importer, default);

@@ -1,6 +1,7 @@
 using CapaEngine.Contracts;
 using CapaEngine.Kernel;
 using CapaEngine.Nonconformities.Intake;
+using CapaEngine.Nonconformities.Intake.Mapping;
 using Shouldly;
 
 namespace CapaEngine.Specs.Nonconformities;
@@ -22,7 +23,7 @@ public sealed class IntakeCareSpecs
     public IntakeCareSpecs()
     {
         log = new IntakeLog(store, TimeProvider.System);
-        care = new IntakeCare(log, TimeProvider.System);
+        care = new IntakeCare(log, new MessageReader(() => MappingSet.Empty), TimeProvider.System);
     }
 
     [Fact] public async Task a_quarantined_event_is_replayed_once_it_is_understood()

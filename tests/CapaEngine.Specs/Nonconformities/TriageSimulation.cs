@@ -4,6 +4,7 @@ using CapaEngine.Nonconformities;
 using CapaEngine.Nonconformities.Concessions;
 using CapaEngine.Nonconformities.Domain;
 using CapaEngine.Nonconformities.Intake;
+using CapaEngine.Nonconformities.Intake.Mapping;
 using CapaEngine.Nonconformities.Merges;
 using CapaEngine.Nonconformities.Triage;
 using Microsoft.Extensions.Configuration;
@@ -46,7 +47,8 @@ internal sealed class TriageSimulation
             rules, groupsByStation: true, Start.AddDays(fromDay), Start.AddDays(30), default);
 
     /// <summary>A person finds that a deviation is none.</summary>
-    public Task<CommandOutcome> DismissAsync(Guid id) => new IntakeCare(new IntakeLog(memory, clock), clock)
+    public Task<CommandOutcome> DismissAsync(Guid id) => new IntakeCare(
+            new IntakeLog(memory, clock), new MessageReader(() => MappingSet.Empty), clock)
         .DismissAsync(id, "A test piece.", new Sender(new Actor("quinn", "Quinn", [], "*", []), null, false), default);
 
     /// <summary>How many events the log holds.</summary>
