@@ -55,7 +55,7 @@ internal static class Proxy
         Match = new RouteMatch { Path = $"{Api}/{resource}/{{**rest}}", Methods = [HttpMethods.Post] },
     };
 
-    // Receipts a line come back while lines are still sent, so no length is too much: nobody holds the whole.
+    // Events a line are recorded while they come, so no length is too much: nobody holds the whole.
     private static RouteConfig Streams(string resource, Destination to) => new()
     {
         RouteId = $"streams-{resource}",

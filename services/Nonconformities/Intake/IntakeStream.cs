@@ -6,17 +6,23 @@ using CapaEngine.Contracts;
 using CapaEngine.EventStore;
 using CapaEngine.Hosting;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.WebUtilities;
 
 namespace CapaEngine.Nonconformities.Intake;
 
 /// <summary>
 /// One event a line for as long as the sender likes, answered by one receipt a line in the same order. Reading waits
-/// while too much is under way or receipts are not fetched, so the length does not matter for the memory. What was
-/// recorded stays when the connection breaks.
+/// while too much is under way, so the length does not matter for the memory. What was recorded stays when the
+/// connection breaks.
 /// </summary>
 internal sealed class IntakeStream(MachineIntake intake, IntakeOrigin origin)
 {
     private const int ReceiptsWaitingMax = 512;
+
+    // Most clients, and the gateway as one, look at no answer before they have sent everything. So receipts wait for
+    // the end of the body, beyond this size in a temporary file.
+    private const int ReceiptBytesInMemoryMax = 256 << 10;
+
     private static readonly byte[] LineEnd = "\n"u8.ToArray();
 
     /// <summary>Whether the sender takes receipts as lines.</summary>
@@ -92,29 +98,26 @@ internal sealed class IntakeStream(MachineIntake intake, IntakeOrigin origin)
     private static async Task AnswerAsync(
         HttpResponse response, ChannelReader<Task<Receipt>> receipts, CancellationToken ct)
     {
+        await using var answer = new FileBufferingWriteStream(ReceiptBytesInMemoryMax);
         response.ContentType = IntakeBody.Lines;
         try
         {
-            await foreach (var receipt in receipts.ReadAllAsync(ct))
-            {
-                await WriteLineAsync(response, await receipt, ct);
-                if (!receipts.TryPeek(out var next) || !next.IsCompleted) await response.BodyWriter.FlushAsync(ct);
-            }
+            await foreach (var receipt in receipts.ReadAllAsync(ct)) await WriteLineAsync(answer, await receipt, ct);
         }
         catch (Exception failure) when (ProblemOf(failure) is { } problem && !ct.IsCancellationRequested)
         {
-            // The status is sent already, unless this is the first line; so the last line says what happened.
-            if (!response.HasStarted) response.StatusCode = problem.Status;
-            await WriteLineAsync(response, problem, ct);
+            // What has a receipt is recorded, so they are given, too; the last line says why there are no more.
+            if (answer.Length == 0) response.StatusCode = problem.Status;
+            await WriteLineAsync(answer, problem, ct);
         }
 
-        await response.BodyWriter.FlushAsync(ct);
+        await answer.DrainBufferAsync(response.BodyWriter, ct);
     }
 
-    private static async Task WriteLineAsync<T>(HttpResponse response, T line, CancellationToken ct)
+    private static async Task WriteLineAsync<T>(Stream answer, T line, CancellationToken ct)
     {
-        await response.BodyWriter.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(line, StrictJson.Requests), ct);
-        await response.BodyWriter.WriteAsync(LineEnd, ct);
+        await answer.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(line, StrictJson.Requests), ct);
+        await answer.WriteAsync(LineEnd, ct);
     }
 
     private static Problem? ProblemOf(Exception failure) => failure switch
