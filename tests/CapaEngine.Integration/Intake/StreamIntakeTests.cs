@@ -2,10 +2,8 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
-using CapaEngine.Contracts;
 using CapaEngine.Integration.Infrastructure;
 using CapaEngine.Integration.Journeys;
-using CapaEngine.Kernel;
 using Shouldly;
 
 namespace CapaEngine.Integration.Intake;
@@ -46,27 +44,6 @@ public sealed class StreamIntakeTests(SystemFixture system)
         receipts.Select((receipt, n) => ((string?)receipt["id"], (string?)receipt["outcome"])
                 == (n % 10 == 9 ? ($"{n - 1}", "duplicate") : ($"{n}", "accepted")))
             .ShouldAllBe(isExpected => isExpected);
-    }
-
-    [Fact]
-    public async Task what_came_before_the_connection_broke_is_recorded()
-    {
-        var stream = Families.Deviation.Stream(NameBasedId.From($"deviation\n{source}\n1"));
-        using var http = await ClientAsync();
-        using var request = Request(new LinesContent(async (body, ct) =>
-        {
-            // More than the buffers on the way hold back.
-            for (var n = 1; n <= 1_000; n++) await body.WriteAsync(Encoding.UTF8.GetBytes(Event($"{n}") + "\n"), ct);
-            await body.WriteAsync(Encoding.UTF8.GetBytes(Event("half")), ct);
-            await body.FlushAsync(ct);
-            await running.EventuallyAsync(
-                "the whole line is recorded", async token => await running.HeadRevisionAsync(stream, token) == 0, ct);
-            throw new IOException("The line went dead.");
-        }));
-        await Should.ThrowAsync<HttpRequestException>(http.SendAsync(request, Ct));
-        (await running.HeadRevisionAsync(stream, Ct)).ShouldBe(0);
-        var cut = Families.Deviation.Stream(NameBasedId.From($"deviation\n{source}\nhalf"));
-        (await running.HeadRevisionAsync(cut, Ct)).ShouldBe(-1, "Half a line is no event.");
     }
 
     [Fact]
