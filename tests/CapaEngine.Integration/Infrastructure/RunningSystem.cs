@@ -82,6 +82,13 @@ public sealed class RunningSystem : IAsyncLifetime
                 HealthOf(name), TimeSpan.FromSeconds(90), ct);
     }
 
+    /// <summary>Waits until every part is ready, as after something that they all depend on came back.</summary>
+    public async Task ReadyAsync(CancellationToken ct)
+    {
+        foreach (var (name, process) in processes)
+            await process.WaitUntilReadyAsync(HealthOf(name), TimeSpan.FromSeconds(90), ct);
+    }
+
     /// <summary>Where a part says how it is.</summary>
     public Uri HealthOf(string name) => new(health[name], "/health/ready");
 

@@ -42,6 +42,9 @@ public sealed class AmqpIntakeTests(SystemFixture system) : IAsyncLifetime
         await machine.PublishAsync(Event("last"), Ct);
         await running.StartAsync(Ct, "Nonconformities");
         await ArrivesAsync("last");
+        // Streams are written side by side: the last event may be there before one that was sent earlier.
+        await running.EventuallyAsync(
+            "every event is recorded", async _ => (await RecordedAsync()).Count == count + 1, Ct);
         var recorded = await RecordedAsync();
         recorded.Count.ShouldBe(count + 1);
         recorded.Select(fact => fact.SourceEventId).Distinct().Count().ShouldBe(count + 1);
@@ -54,6 +57,8 @@ public sealed class AmqpIntakeTests(SystemFixture system) : IAsyncLifetime
         await machine.PublishAsync(Event("1"), Ct);
         await machine.PublishAsync($"[{Event("1", "major")},{Event("2")}]", Ct, contentType: Batch);
         await ArrivesAsync("2");
+        await running.EventuallyAsync(
+            "the other payload is recorded", async ct => await running.HeadRevisionAsync(Stream("1"), ct) == 1, Ct);
         (await TypesAsync(Stream("1"))).ShouldBe(["deviation.received.v1", "deviation.conflict-received.v1"]);
     }
 
@@ -137,7 +142,9 @@ public sealed class AmqpIntakeTests(SystemFixture system) : IAsyncLifetime
             await running.StartAsync(Ct, "EventLog");
         }
 
-        await ArrivesAsync("299");
+        await running.EventuallyAsync(
+            "every event is recorded", async _ => (await RecordedAsync()).Count >= 300, Ct);
+        await running.ReadyAsync(Ct);
         (await RecordedAsync()).Select(fact => fact.SourceEventId)
             .ShouldBe(Enumerable.Range(0, 300).Select(n => $"{n}"), ignoreOrder: true);
     }
@@ -165,11 +172,19 @@ public sealed class AmqpIntakeTests(SystemFixture system) : IAsyncLifetime
 
     private async Task<QuarantineEvent.Received> QuarantinedAsync(byte[] bytes)
     {
+        QuarantineEvent.Received? kept = null;
+        await running.EventuallyAsync(
+            "it is in quarantine", async _ => (kept = await FindQuarantinedAsync(bytes)) is not null, Ct);
+        return kept!;
+    }
+
+    private async Task<QuarantineEvent.Received?> FindQuarantinedAsync(byte[] bytes)
+    {
         await foreach (var recorded in running.Log.ReadAllAsync(LogPosition.Start, ["quarantine-"], Ct))
             if (EventCatalog.Deserialize(recorded.Type, recorded.Data.Span) is QuarantineEvent.Received kept
                 && Convert.FromBase64String(kept.Content).AsSpan().SequenceEqual(bytes))
                 return kept;
-        throw new ShouldAssertException($"Nothing in quarantine has the bytes {Encoding.UTF8.GetString(bytes)}");
+        return null;
     }
 
     private async Task<List<string>> TypesAsync(string stream)
