@@ -87,6 +87,13 @@ public sealed class RunningSystem : IAsyncLifetime
     {
         foreach (var (name, process) in processes)
             await process.WaitUntilReadyAsync(HealthOf(name), TimeSpan.FromSeconds(90), ct);
+        using var http = new HttpClient { BaseAddress = Api };
+        await EventuallyAsync("the gateway reaches its services", async token =>
+        {
+            // Without a token the service itself refuses, so the answer shows that the way there is open.
+            using var answer = await http.GetAsync("/api/v1/deviations", token);
+            return answer.StatusCode == System.Net.HttpStatusCode.Unauthorized;
+        }, ct);
     }
 
     /// <summary>Where a part says how it is.</summary>

@@ -133,6 +133,7 @@ public sealed class IntakeTests(SystemFixture system) : IDisposable
             {
                 await running.KillAsync("Nonconformities");
                 await running.StartAsync(Ct, "Nonconformities");
+                await running.ReadyAsync(Ct);
             }
 
             var batch = string.Join(',', Enumerable.Range(from, 500).Select(n => Event($"{n}", "minor", n)));

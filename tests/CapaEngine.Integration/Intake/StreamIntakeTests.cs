@@ -10,7 +10,7 @@ namespace CapaEngine.Integration.Intake;
 
 /// <summary>Events as lines of a stream without end, answered line by line, and requests that find no room.</summary>
 [Collection(nameof(SystemFixture))]
-public sealed class StreamIntakeTests(SystemFixture system)
+public sealed class StreamIntakeTests(SystemFixture system) : IAsyncLifetime
 {
     private const string Lines = "application/x-ndjson";
     private static readonly DateTimeOffset Detected = new(2026, 1, 5, 6, 0, 0, TimeSpan.Zero);
@@ -20,6 +20,11 @@ public sealed class StreamIntakeTests(SystemFixture system)
     private readonly string product = $"P-{Guid.NewGuid():N}";
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    // Tests before this one may have ended a part of the system and begun it again.
+    public async ValueTask InitializeAsync() => await running.ReadyAsync(Ct);
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     [Fact]
     public async Task a_stream_longer_than_any_body_is_answered_line_by_line_in_its_order()
