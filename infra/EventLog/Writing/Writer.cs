@@ -25,16 +25,20 @@ internal sealed class Writer(
     private WriteBatch _before = new(tail.Head, clock.GetUtcNow());
     private Task<bool>? _more;
 
-    /// <summary>Waits for room in the queue; a request that comes too late is answered as not ready.</summary>
+    /// <summary>
+    /// Waits for room in the queue. A request that comes too late, or whose caller stops waiting, is answered as not
+    /// ready: whoever counts its unanswered requests would wait for this one for ever.
+    /// </summary>
     public async ValueTask SubmitAsync(AppendRequest request, CancellationToken ct)
     {
         try
         {
             await _queue.Writer.WriteAsync(request, ct);
         }
-        catch (ChannelClosedException)
+        catch (Exception ended) when (ended is ChannelClosedException or OperationCanceledException)
         {
             request.Answer(new WriteOutcome.NotReady());
+            ct.ThrowIfCancellationRequested();
         }
     }
 
