@@ -65,14 +65,11 @@ public sealed partial class EvidenceClient(HttpClient http, TimeProvider clock, 
             ["station"] = subject.Station,
             ["characteristic"] = subject.Characteristic,
             ["defectCode"] = subject.DefectCode,
-            ["from"] = Instant(period.From),
-            ["to"] = Instant(period.To),
+            ["from"] = Rfc3339.Text(period.From),
+            ["to"] = Rfc3339.Text(period.To),
             ["exposureUnit"] = JsonNamingPolicy.KebabCaseLower.ConvertName(unit.ToString()),
             ["position"] = needed.Commit.ToString(CultureInfo.InvariantCulture),
         }.Where(parameter => parameter.Value is not null));
-
-    private static string Instant(DateTimeOffset time) =>
-        time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture);
 
     private static JsonSerializerOptions CreateJson()
     {

@@ -1,4 +1,3 @@
-using System.Globalization;
 using CapaEngine.Contracts;
 using CapaEngine.Hosting;
 using static CapaEngine.Contracts.ActionPlanEvent;
@@ -96,8 +95,7 @@ public sealed class ActionBoard : IReadModel
     };
 
     // Written here and not by the database, whose text of a time depends on its session's time zone.
-    private static string Utc(IncomingEvent e) =>
-        e.Metadata.OccurredAt.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture);
+    private static string Utc(IncomingEvent e) => Rfc3339.Text(e.Metadata.OccurredAt);
 
     private static SqlStatement Update(IncomingEvent e, string? set = null, params object?[] more) =>
         Row.Update(e, "capa", set, more);

@@ -149,11 +149,7 @@ internal sealed class ParameterCheck
 
     private DateTimeOffset Instant(string name, string? value)
     {
-        // An instant needs its offset: without one it would mean another time on another machine.
-        string[] formats = ["yyyy-MM-dd'T'HH:mm:ss.FFFFFFFzzz", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'"];
-        if (DateTimeOffset.TryParseExact(
-            value, formats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var instant))
-            return instant.ToUniversalTime();
+        if (Rfc3339.TryParse(value, out var instant)) return instant;
         Broken(name, "must be an RFC 3339 time with its offset");
         return default;
     }

@@ -46,7 +46,7 @@ public sealed record EventEnvelope(
         writer.WriteString("source"u8, $"/capaengine/{FamilyOf(Stream).Owner}");
         writer.WriteString("subject"u8, Stream);
         writer.WriteNumber("sequence"u8, Revision);
-        writer.WriteString("time"u8, Utc(Time));
+        writer.WriteString("time"u8, Rfc3339.Text(Time));
         writer.WriteString("position"u8, Position.ToString(CultureInfo.InvariantCulture));
         if (Metadata is not null) WriteAttributes(writer, Metadata);
         WriteData(writer);
@@ -91,7 +91,7 @@ public sealed record EventEnvelope(
         writer.WriteString("actorid"u8, metadata.Actor.PersonId);
         writer.WriteString("actorroles"u8, string.Join(',', metadata.Actor.Roles));
         writer.WriteString("actorsite"u8, metadata.Actor.Site);
-        writer.WriteString("recordedat"u8, Utc(metadata.RecordedAt));
+        writer.WriteString("recordedat"u8, Rfc3339.Text(metadata.RecordedAt));
         writer.WriteString("payloadhash"u8, metadata.PayloadHash);
         if (metadata.Imported) writer.WriteBoolean("imported"u8, true);
         WriteOptional(writer, "onbehalfof", metadata.OnBehalfOf);
@@ -136,9 +136,6 @@ public sealed record EventEnvelope(
             return false;
         }
     }
-
-    private static string Utc(DateTimeOffset time) => time.ToUniversalTime()
-        .ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture);
 
     private static void WriteOptional(Utf8JsonWriter writer, string name, string? value)
     {

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using CapaEngine.Contracts;
 using CapaEngine.Kernel;
 using CapaEngine.Specs.Tables;
@@ -69,7 +68,6 @@ public sealed class DeciderSpec<TState, TCommand, TEvent>(Decider<TState, TComma
         var refused = Decide(history).ShouldBeOfType<Decision<TEvent>.Rejected>($"{command} was not refused.");
         refused.Code.ShouldBe(code);
         refused.Reason.ShouldEndWith(".");
-        SpecRecord.Refused(command!.GetType(), code);
     }
 
     /// <summary>There is no such stream.</summary>
@@ -92,26 +90,9 @@ public sealed class DeciderSpec<TState, TCommand, TEvent>(Decider<TState, TComma
 
     private void ExpectResendAppendsNothing(Decision<TEvent>.Accepted accepted)
     {
-        SpecRecord.Accepted(command!.GetType());
         DecisionTables.Expect(
-            decider.Family.Name, history.Aggregate(decider.Initial, decider.Evolve), command);
+            decider.Family.Name, history.Aggregate(decider.Initial, decider.Evolve), command!);
         Decide([.. history, .. accepted.Events])
             .ShouldBe(Decision<TEvent>.Accept(), $"A resend of {command} must append nothing.");
     }
-}
-
-/// <summary>What the specs have run, so that a rule can ask for a command or a code nobody tried.</summary>
-public static class SpecRecord
-{
-    private static readonly ConcurrentDictionary<(Type Command, string? Code), int> Seen = new();
-
-    /// <summary>The command was accepted in a spec.</summary>
-    public static void Accepted(Type command) => Seen.AddOrUpdate((command, null), 1, (_, count) => count + 1);
-
-    /// <summary>The command was refused in a spec.</summary>
-    public static void Refused(Type command, string code) =>
-        Seen.AddOrUpdate((command, code), 1, (_, count) => count + 1);
-
-    /// <summary>All that was seen so far.</summary>
-    public static IReadOnlyCollection<(Type Command, string? Code)> All => [.. Seen.Keys];
 }

@@ -31,7 +31,7 @@ public sealed class ConcessionDraws(
         var (state, lineId) = (preview.State, Dispositions.LineIdOf(preview.Context));
         var draw = new ConcessionCommand.Draw(
             lineId, nonconformityId, state.Site!, state.Product, asked.Lot, state.Unit, asked.Quantity,
-            state.DetectedAt, preview.Context.Profile.Rules.ConcessionAuthorities);
+            state.DetectedAt);
         var outcome = await concessions.HandleAsync(concessionId, draw, context.ForStep(lineId, "draw"), ct);
         if (outcome is CommandOutcome.NotFound)
             return new CommandOutcome.Rejected("unknown-concession", $"There is no concession {concessionId}.");

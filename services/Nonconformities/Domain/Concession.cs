@@ -133,6 +133,7 @@ public static class ConcessionRules
     private static Decision<Fact> Draw(Command.Draw c, Concession state, CommandContext context)
     {
         var (request, grant) = (state.Request!, state.Grant!);
+        var authorities = context.Profile.Rules.ConcessionAuthorities;
         return c switch
         {
             _ when state.Released.Contains(c.DrawId) =>
@@ -149,9 +150,9 @@ public static class ConcessionRules
                 Reject("unit-not-covered", $"The concession is counted in {request.Unit ?? "no unit"}."),
             _ when request.Kind == ConcessionKind.DeviationPermit && c.DetectedAt < grant.ValidFrom => Reject(
                 "permit-too-late", "The permit was granted after the goods were found: they need a concession."),
-            _ when !c.Authorities.Contains(grant.Authority) => Reject(
+            _ when !authorities.Contains(grant.Authority) => Reject(
                 "authority-insufficient",
-                $"At this site it takes: {string.Join(" or ", c.Authorities.Select(NonconformityRules.Words))}."),
+                $"At this site it takes: {string.Join(" or ", authorities.Select(NonconformityRules.Words))}."),
             _ when context.Now > grant.Until => Expired(state),
             _ when c.Quantity > state.Remaining + Tolerance(grant) => Reject(
                 "exceeds-concession", $"Of the concession {state.Remaining:R} are left."),

@@ -42,11 +42,10 @@ public abstract record ConcessionCommand
     public sealed record Revoke([property: Required, StringLength(TextMax)] string Reason) : ConcessionCommand;
 
     /// <summary>Takes a part for a disposition line that is about to be decided.</summary>
-    /// <param name="Authorities">Whose leave suffices at the site.</param>
     [Allow(Roles.Service)]
     public sealed record Draw(
         Guid DrawId, Guid NonconformityId, string Site, string? Product, string? Lot, string? Unit, double Quantity,
-        DateTimeOffset DetectedAt, ValueList<ConcessionAuthority> Authorities) : ConcessionCommand;
+        DateTimeOffset DetectedAt) : ConcessionCommand;
 
     /// <summary>Gives a draw back. Only after the line was given up on the nonconformity's own stream.</summary>
     [Allow(Roles.Service)]

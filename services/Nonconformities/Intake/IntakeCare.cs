@@ -33,7 +33,15 @@ public sealed class IntakeCare(IntakeLog log, MessageReader reader, TimeProvider
         if (understood.Why is { } why)
             return new CommandOutcome.Rejected("still-not-understood", $"It is still not understood: {why.Message}.");
         var receipts = new List<Receipt>();
-        foreach (var machine in understood.Events) receipts.Add(await log.RecordAsync(machine, sender, ct));
+        try
+        {
+            foreach (var machine in understood.Events) receipts.Add(await log.RecordAsync(machine, sender, ct));
+        }
+        catch (NotUnderstoodException never)
+        {
+            return new CommandOutcome.Rejected(never.Reason, $"It cannot be recorded: {never.Message}.");
+        }
+
         var replayed = new QuarantineEvent.Replayed(
             sender.Actor.PersonId, receipts.FirstOrDefault(receipt => receipt.DeviationId is not null)?.DeviationId,
             receipts.FirstOrDefault(receipt => receipt.ProductionId is not null)?.ProductionId,

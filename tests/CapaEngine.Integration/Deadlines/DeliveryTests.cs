@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using CapaEngine.Contracts;
+using CapaEngine.Specs;
 using Shouldly;
 
 namespace CapaEngine.Integration.Deadlines;

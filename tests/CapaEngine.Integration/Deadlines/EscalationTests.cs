@@ -1,6 +1,7 @@
 using CapaEngine.Contracts;
 using CapaEngine.Integration.ReadModels;
 using CapaEngine.Kernel;
+using CapaEngine.Specs;
 using Shouldly;
 
 namespace CapaEngine.Integration.Deadlines;

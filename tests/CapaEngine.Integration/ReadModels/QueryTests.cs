@@ -18,8 +18,6 @@ namespace CapaEngine.Integration.ReadModels;
 /// <summary>The queries over HTTP, for a caller whose site the request names.</summary>
 public sealed class QueryTests : IAsyncLifetime
 {
-    private const string SiteHeader = "X-Test-Site";
-
     private ReadModelDatabase database = null!;
     private WebApplication app = null!;
     private HttpClient http = null!;
@@ -29,26 +27,12 @@ public sealed class QueryTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         database = await CreateAsync(Ct);
-        var builder = WebApplication.CreateBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        builder.Services.ConfigureHttpJsonOptions(json => StrictJson.Apply(json.SerializerOptions));
-        builder.Services.AddSingleton(database.Source).AddSingleton(TimeProvider.System)
+        app = await ReadModelHost.StartAsync(database, builder => builder.Services
             .AddSingleton(Options.Create(new PipelineOptions()))
             .AddSingleton<IEventStore>(new MemoryEventStore(TimeProvider.System))
             .AddSingleton<NonconformityQueries>().AddSingleton<ActionBoardQueries>().AddSingleton<RootCauseQueries>()
             .AddSingleton<EffectivenessQueries>().AddSingleton<DossierQueries>().AddSingleton<Evidence>()
-            .AddSingleton<RevisionWait>();
-        app = builder.Build();
-        app.Use((context, next) =>
-        {
-            context.User = new ClaimsPrincipal(new ClaimsIdentity(
-                [new Claim("sub", "quinn"), new Claim("site", context.Request.Headers[SiteHeader].ToString())],
-                "test"));
-            return next(context);
-        });
-        app.MapReadModels();
-        await app.StartAsync(Ct);
+            .AddSingleton<RevisionWait>(), started => started.MapReadModels(), Ct);
         http = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
     }
 
@@ -250,7 +234,7 @@ public sealed class QueryTests : IAsyncLifetime
     {
         using var request = new HttpRequestMessage(
             HttpMethod.Get, path.StartsWith('/') ? path : $"/api/v1/{path}");
-        request.Headers.Add(SiteHeader, site);
+        request.Headers.Add(ReadModelHost.SiteHeader, site);
         using var response = await http.SendAsync(request, Ct);
         var text = await response.Content.ReadAsStringAsync(Ct);
         return (response.StatusCode, text.Length == 0 ? null : JsonNode.Parse(text), response.Headers.ETag?.ToString());

@@ -21,7 +21,6 @@ namespace CapaEngine.Integration.ReadModels;
 /// <summary>The reports over HTTP, of histories as the services record them.</summary>
 public sealed class ReportTests : IAsyncLifetime
 {
-    private const string SiteHeader = "X-Test-Site";
     private static readonly string CaseReport = $"nonconformity/{WholeCase.CaseId}";
     private static readonly string EightD = $"8d/{WholeCase.CapaId}";
     private static readonly string Request = $"supplier-corrective-action-request/{WholeCase.CaseId}";
@@ -35,27 +34,18 @@ public sealed class ReportTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         database = await CreateAsync(Ct);
-        var builder = WebApplication.CreateBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        app = await ReadModelHost.StartAsync(database, Add, started => started.MapReports(), Ct);
+        http = new HttpClient { BaseAddress = new Uri($"{app.Urls.Single()}/api/v1/reports/") };
+    }
+
+    private static void Add(WebApplicationBuilder builder)
+    {
         builder.Configuration.AddInMemoryCollection(
             new Dictionary<string, string?> { ["Reports:SupplierAnswerDays"] = "10" });
-        builder.Services.ConfigureHttpJsonOptions(json => StrictJson.Apply(json.SerializerOptions));
-        builder.Services.AddSingleton(database.Source).AddSingleton(TimeProvider.System)
+        builder.Services
             .AddSingleton<NonconformityQueries>().AddSingleton<ActionBoardQueries>().AddSingleton<RootCauseQueries>()
             .AddSingleton<EffectivenessQueries>().AddSingleton<ConcessionQueries>().AddSingleton<DossierQueries>()
             .AddSingleton<RevisionWait>().AddReports();
-        app = builder.Build();
-        app.Use((context, next) =>
-        {
-            context.User = new ClaimsPrincipal(new ClaimsIdentity(
-                [new Claim("sub", "quinn"), new Claim("site", context.Request.Headers[SiteHeader].ToString())],
-                "test"));
-            return next(context);
-        });
-        app.MapReports();
-        await app.StartAsync(Ct);
-        http = new HttpClient { BaseAddress = new Uri($"{app.Urls.Single()}/api/v1/reports/") };
     }
 
     public async ValueTask DisposeAsync()
@@ -328,11 +318,12 @@ public sealed class ReportTests : IAsyncLifetime
     {
         var request = new HttpRequestMessage(HttpMethod.Get, path);
         prepare(request);
-        if (!request.Headers.Contains(SiteHeader)) Site(request, "*");
+        if (!request.Headers.Contains(ReadModelHost.SiteHeader)) Site(request, "*");
         return http.SendAsync(request, Ct);
     }
 
-    private static void Site(HttpRequestMessage request, string site) => request.Headers.Add(SiteHeader, site);
+    private static void Site(HttpRequestMessage request, string site) =>
+        request.Headers.Add(ReadModelHost.SiteHeader, site);
 
     private async Task RefusedAsync(
         string path, HttpStatusCode status, string code, string accept = "*/*", string? site = null)

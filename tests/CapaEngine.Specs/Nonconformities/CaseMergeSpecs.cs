@@ -132,11 +132,4 @@ public sealed class CaseMergeSpecs
     }
 
     private static CommandContext By(string commandId) => new(new Actor("eve", "Eve", [], "*", []), commandId);
-
-    private sealed class SettableClock : TimeProvider
-    {
-        public DateTimeOffset Now { get; set; }
-
-        public override DateTimeOffset GetUtcNow() => Now;
-    }
 }

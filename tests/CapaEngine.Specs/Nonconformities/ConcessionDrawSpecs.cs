@@ -160,7 +160,8 @@ public sealed class ConcessionDrawSpecs
     }
 
     private ConcessionDraws DrawsUnder(string profile) => new(
-        new(store, Nonconformity.Decider, clock, new FixedProfiles(profile)), concessions, clock);
+        new(store, Nonconformity.Decider, clock, new FixedProfiles(profile)),
+        new(store, Concession.Decider, clock, new FixedProfiles(profile)), clock);
 
     // As if the process had died between the draw and the decision.
     private async Task DrawAloneAsync()
@@ -170,8 +171,7 @@ public sealed class ConcessionDrawSpecs
             Seen = new StreamSeen(Families.Nonconformity.Stream(Case), 3, ""),
         });
         (await concessions.HandleAsync(Leave, new ConcessionCommand.Draw(
-            lineId, Case, "plant-1", "housing", "L-7", "pieces", 12, Cases.Detected,
-            Profile.Iso9001.Rules.ConcessionAuthorities),
+            lineId, Case, "plant-1", "housing", "L-7", "pieces", 12, Cases.Detected),
             By("mia", $"{lineId:D}/draw") with { IsReaction = true }, default)).ShouldBeOfType<CommandOutcome.Done>();
     }
 
@@ -195,11 +195,4 @@ public sealed class ConcessionDrawSpecs
 
     private static CommandContext By(string person, string commandId) =>
         new(new Actor(person, person, [], "*", [DispositionKind.UseAsIs]), commandId);
-
-    private sealed class SettableClock : TimeProvider
-    {
-        public DateTimeOffset Now { get; set; }
-
-        public override DateTimeOffset GetUtcNow() => Now;
-    }
 }

@@ -24,8 +24,12 @@ public sealed class ConcessionSpecs
         ConcessionAuthority.Customer, "Mail of 1 March", "Mark each piece.", null, null, End);
 
     private static readonly Command.Draw Draw = new(
-        First, Case, "plant-1", "housing", "L-7", "pieces", 12, Granting.AddDays(-1),
-        Profile.Iso9001.Rules.ConcessionAuthorities);
+        First, Case, "plant-1", "housing", "L-7", "pieces", 12, Granting.AddDays(-1));
+
+    private static readonly Profile OnlyDesign = Profile.Iso9001 with
+    {
+        Rules = Profile.Iso9001.Rules with { ConcessionAuthorities = [ConcessionAuthority.Design] },
+    };
 
     private static readonly Signature Signed = new(
         "ann", "Name of ann", SignatureMeaning.Approved, Granting, "spec", 7, "hash-of-content");
@@ -140,7 +144,7 @@ public sealed class ConcessionSpecs
             .ThenRejected("concession-elsewhere");
 
     [Fact] public void G06_its_authority_suffices_at_the_site() =>
-        Given(Requested(), Granted()).When(Draw with { Authorities = [ConcessionAuthority.Design] }, at: Granting)
+        Given(Requested(), Granted()).When(Draw, at: Granting).Under(OnlyDesign)
             .ThenRejected("authority-insufficient");
 
     [Fact] public void G06_granted_for_one_case_it_covers_no_other() =>

@@ -18,7 +18,7 @@ namespace CapaEngine.Specs.Nonconformities;
 internal sealed class TriageSimulation
 {
     public static readonly DateTimeOffset Start = new(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);
-    private readonly ManualClock clock = new() { Now = Start };
+    private readonly SettableClock clock = new() { Now = Start };
     private readonly MemoryEventStore memory;
     private readonly CuttableStore store;
     private readonly DeciderHandler<Nonconformity, NonconformityCommand, NonconformityEvent> decider;
@@ -140,48 +140,4 @@ internal sealed class TriageSimulation
     /// <summary>A case as the log holds it.</summary>
     internal sealed record OpenedCase(
         Guid Id, NonconformityEvent.Reported Reported, EventMetadata Metadata, List<Guid> Attached);
-
-    private sealed class ManualClock : TimeProvider
-    {
-        public DateTimeOffset Now { get; set; }
-
-        public override DateTimeOffset GetUtcNow() => Now;
-    }
-
-    private sealed class PowerCutException : Exception;
-
-    private sealed class CuttableStore(IEventStore inner) : IEventStore
-    {
-        private int left = int.MaxValue;
-        private bool isWrittenFirst;
-
-        public void CutAt(int append, bool isWritten) => (left, isWrittenFirst) = (append, isWritten);
-
-        public async Task<AppendResult> AppendAsync(
-            string stream, ExpectedRevision expected, IReadOnlyList<NewEvent> events, CancellationToken ct)
-        {
-            var isCut = --left == 0;
-            if (isCut && !isWrittenFirst) throw new PowerCutException();
-            var result = await inner.AppendAsync(stream, expected, events, ct);
-            return isCut ? throw new PowerCutException() : result;
-        }
-
-        public IAsyncEnumerable<RecordedEvent> ReadStreamAsync(
-            string stream, long fromRevision, long countMax, CancellationToken ct) =>
-            inner.ReadStreamAsync(stream, fromRevision, countMax, ct);
-
-        public IAsyncEnumerable<RecordedEvent> ReadStreamBackwardsAsync(
-            string stream, long countMax, CancellationToken ct) => inner.ReadStreamBackwardsAsync(stream, countMax, ct);
-
-        public IAsyncEnumerable<RecordedEvent> ReadAllAsync(
-            LogPosition after, IReadOnlyList<string> streamPrefixes, CancellationToken ct) =>
-            inner.ReadAllAsync(after, streamPrefixes, ct);
-
-        public IAsyncEnumerable<LogMessage> SubscribeToAllAsync(
-            LogPosition after, IReadOnlyList<string> streamPrefixes, CancellationToken ct) =>
-            inner.SubscribeToAllAsync(after, streamPrefixes, ct);
-
-        public Task SetMaxCountAsync(string stream, long countMax, CancellationToken ct) =>
-            inner.SetMaxCountAsync(stream, countMax, ct);
-    }
 }

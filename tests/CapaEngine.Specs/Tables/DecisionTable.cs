@@ -42,8 +42,8 @@ internal sealed class DecisionTable
     /// <summary>The stage of a state of this family.</summary>
     public Func<object, string> StageOf { get; }
 
-    public Cell At(string stage, Type command) =>
-        cells.TryGetValue((stage, command), out var cell) ? cell : cells[(stage, command)] = new Cell();
+    /// <summary>What a command came to in a stage; nothing where it was never tried there.</summary>
+    public Cell At(string stage, Type command) => cells.GetValueOrDefault((stage, command)) ?? new Cell();
 
     /// <summary>Commands that no menu offered; the table says nothing of them.</summary>
     public IEnumerable<Type> Untried =>
@@ -116,7 +116,8 @@ internal sealed class DecisionTable
         var stage = walk.StageOf(state);
         foreach (var command in walk.Menu(state))
         {
-            var cell = At(stage, command.GetType());
+            if (!cells.TryGetValue((stage, command.GetType()), out var cell))
+                cells[(stage, command.GetType())] = cell = new Cell();
             foreach (var given in walk.Contexts)
             {
                 var context = given with { CommandId = $"{step}/{command.GetType().Name}" };

@@ -13,7 +13,6 @@ internal static class NonconformityWalks
     private static readonly Guid Capa = NameBasedId.From("capa");
     private static readonly RequirementRef Drawing = new("drawing", "C", "4.2");
     private static readonly CountedDeviation Counted = new(NameBasedId.From("deviation"), Cases.Detected);
-    private static readonly ConcessionAuthority[] Authorities = Enum.GetValues<ConcessionAuthority>();
 
     public static DecisionTable OfNonconformities() => DecisionTable.Of(Nonconformity.Decider, new(
         StagesOf<NonconformityStage>(),
@@ -134,5 +133,5 @@ internal static class NonconformityWalks
     }
 
     private static ConcessionCommand.Draw Draw(Guid id, double quantity, string lot) => new(
-        id, Other, "plant-1", "housing", lot, "pieces", quantity, Cases.Detected, Authorities.ToValueList());
+        id, Other, "plant-1", "housing", lot, "pieces", quantity, Cases.Detected);
 }

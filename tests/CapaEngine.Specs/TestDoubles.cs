@@ -1,0 +1,54 @@
+using CapaEngine.Kernel;
+
+namespace CapaEngine.Specs;
+
+/// <summary>A clock that a test sets.</summary>
+public sealed class SettableClock : TimeProvider
+{
+    public DateTimeOffset Now { get; set; }
+
+    public override DateTimeOffset GetUtcNow() => Now;
+}
+
+/// <summary>The power went.</summary>
+public sealed class PowerCutException : Exception;
+
+/// <summary>A store before or after whose n-th append from now the power goes.</summary>
+public sealed class CuttableStore(IEventStore inner) : IEventStore
+{
+    private int left = int.MaxValue;
+    private bool isWrittenFirst;
+
+    /// <summary>How many appends were asked for.</summary>
+    public int AppendCount { get; private set; }
+
+    public void CutAt(int append, bool isWritten) => (left, isWrittenFirst) = (append, isWritten);
+
+    public async Task<AppendResult> AppendAsync(
+        string stream, ExpectedRevision expected, IReadOnlyList<NewEvent> events, CancellationToken ct)
+    {
+        AppendCount++;
+        var isCut = --left == 0;
+        if (isCut && !isWrittenFirst) throw new PowerCutException();
+        var result = await inner.AppendAsync(stream, expected, events, ct);
+        return isCut ? throw new PowerCutException() : result;
+    }
+
+    public IAsyncEnumerable<RecordedEvent> ReadStreamAsync(
+        string stream, long fromRevision, long countMax, CancellationToken ct) =>
+        inner.ReadStreamAsync(stream, fromRevision, countMax, ct);
+
+    public IAsyncEnumerable<RecordedEvent> ReadStreamBackwardsAsync(
+        string stream, long countMax, CancellationToken ct) => inner.ReadStreamBackwardsAsync(stream, countMax, ct);
+
+    public IAsyncEnumerable<RecordedEvent> ReadAllAsync(
+        LogPosition after, IReadOnlyList<string> streamPrefixes, CancellationToken ct) =>
+        inner.ReadAllAsync(after, streamPrefixes, ct);
+
+    public IAsyncEnumerable<LogMessage> SubscribeToAllAsync(
+        LogPosition after, IReadOnlyList<string> streamPrefixes, CancellationToken ct) =>
+        inner.SubscribeToAllAsync(after, streamPrefixes, ct);
+
+    public Task SetMaxCountAsync(string stream, long countMax, CancellationToken ct) =>
+        inner.SetMaxCountAsync(stream, countMax, ct);
+}
