@@ -15,6 +15,10 @@ public static class Api
     {
         var api = app.MapGroup("/api/v1");
         api.MapIntake();
+        api.MapGroup("deviations").MapCommand<DeviationCommand.Dismiss>(
+            "dismiss", (id, command, context) => new HandleDeviation(id, command, context));
+        api.MapGroup("quarantine").MapCommand<QuarantineCommand.Replay>(
+            "replay", (id, command, context) => new HandleQuarantined(id, command, context));
         api.MapTriagePolicy();
 
         var cases = api.MapGroup("nonconformities");

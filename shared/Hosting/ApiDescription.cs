@@ -15,6 +15,7 @@ namespace CapaEngine.Hosting;
 internal static class ApiDescription
 {
     private const string Bearer = "bearer";
+    private const string Repeatable = "Repeating the request under the same key gives the same result.";
 
     public static void AddApiDescription(this IServiceCollection services, string serviceName) =>
         services.AddOpenApi(options =>
@@ -69,6 +70,8 @@ internal static class ApiDescription
             ];
         var resource = context.Description.RelativePath?.Split('/').ElementAtOrDefault(2) ?? "service";
         operation.Tags = new HashSet<OpenApiTagReference> { new(resource, context.Document) };
+        if (metadata.OfType<RepeatableMetadata>().Any())
+            (operation.Parameters ??= []).Add(Header(Repetition.HeaderName, Repeatable));
         if (metadata.OfType<CommandMetadata>().FirstOrDefault() is { } command) DescribeCommand(operation, command);
         return Task.CompletedTask;
     }
@@ -80,8 +83,7 @@ internal static class ApiDescription
         operation.Description =
             $"Open to {string.Join(", ", allowed.Roles)}.{(signs ? " Signs, so it needs If-Match." : "")}";
         operation.Parameters ??= [];
-        operation.Parameters.Add(Header(
-            CommandHeaders.IdempotencyKeyName, "Repeating the request under the same key gives the same result."));
+        operation.Parameters.Add(Header(Repetition.HeaderName, Repeatable));
         operation.Parameters.Add(Header(
             "If-Match", "The revision the caller saw, quoted, such as \"3\".", required: signs));
         operation.Parameters.Add(Header(CommandHeaders.OccurredAtName, "When it happened; importers only."));

@@ -81,7 +81,10 @@ public static class Authentication
             principal.FindAll(CapaClaims.Roles).Select(claim => claim.Value).ToValueList(),
             principal.FindFirstValue(CapaClaims.Site) ?? "",
             principal.FindAll(CapaClaims.Dispositions).Select(claim => DispositionNamed(claim.Value))
-                .OfType<DispositionKind>().ToValueList());
+                .OfType<DispositionKind>().ToValueList())
+        {
+            Source = principal.FindFirstValue(CapaClaims.Source),
+        };
     }
 
     // A kind this version does not know qualifies its bearer for nothing here.

@@ -16,7 +16,6 @@ namespace CapaEngine.Hosting;
 internal sealed record CommandHeaders(
     string? IdempotencyKey, long? IfMatch, DateTimeOffset? OccurredAt, string? OnBehalfOf)
 {
-    public const string IdempotencyKeyName = "Idempotency-Key";
     public const string OccurredAtName = "Occurred-At";
     public const string OnBehalfOfName = "On-Behalf-Of";
     private const int TextLengthMax = 200;
@@ -25,7 +24,7 @@ internal sealed record CommandHeaders(
     public static (CommandHeaders? Headers, IResult? Refusal) Read(HttpContext http, Type command)
     {
         var request = http.Request.Headers;
-        if (!TryText(request[IdempotencyKeyName], out var key)) return Malformed(IdempotencyKeyName);
+        if (!Repetition.TryReadKey(http.Request, out var key, out var malformedKey)) return (null, malformedKey);
         if (!TryText(request[OnBehalfOfName], out var person)) return Malformed(OnBehalfOfName);
         if (!TryRevision(request.IfMatch, out var revision)) return Malformed("If-Match");
         if (!TryTime(request[OccurredAtName], out var occurredAt)) return Malformed(OccurredAtName);
@@ -76,7 +75,7 @@ internal sealed record CommandHeaders(
             : null;
     }
 
-    private static bool TryText(StringValues values, out string? text)
+    internal static bool TryText(StringValues values, out string? text)
     {
         text = values.Count == 0 ? null : values[0];
         return values.Count == 0

@@ -12,6 +12,9 @@ public sealed record Actor(
     string PersonId, string PrintedName, ValueList<string> Roles, string Site,
     ValueList<DispositionKind> DispositionKinds)
 {
+    /// <summary>The one CloudEvents source the caller speaks for; null where it may be any.</summary>
+    public string? Source { get; init; }
+
     /// <summary>The actor of a service's reactions.</summary>
     public static Actor Service(string name) =>
         new($"service:{name}", name, [Kernel.Roles.Service], "*", ValueList<DispositionKind>.Empty);

@@ -1,6 +1,4 @@
-using System.ComponentModel.DataAnnotations;
 using System.Security.Claims;
-using System.Text.Json;
 using CapaEngine.Contracts;
 using CapaEngine.Hosting;
 using CapaEngine.Kernel;
@@ -14,7 +12,7 @@ namespace CapaEngine.Nonconformities.Intake;
 /// </summary>
 public static class IntakeEndpoints
 {
-    private static readonly string[] Senders =
+    private static readonly string[] SenderRoles =
         [Roles.SourceSystem, Roles.Importer, Roles.QualityEngineer, Roles.Reporter];
 
     /// <summary>Maps <c>/deviations</c>, <c>/production</c> and the import of cases.</summary>
@@ -23,38 +21,35 @@ public static class IntakeEndpoints
         Map(routes, "deviations", MachineIntake.MachineTypes);
         Map(routes, "production", [MachineEvent.ProductionType]);
         routes.MapGet("deviations", FindAsync).WithName("find-deviation");
-        routes.MapPost("deviations/{id:guid}/dismiss", DismissAsync).WithName("dismiss-deviation")
-            .Accepts<DismissRequest>("application/json").Produces<CommandAnswer>()
-            .RequireAuthorization(policy => policy.RequireAuthenticatedUser().RequireRole(Roles.QualityEngineer));
         routes.MapPost("nonconformities/import", ImportAsync).WithName("import-nonconformities")
             .Produces<ImportReceipt[]>()
+            .TakesIdempotencyKey()
             .AddEndpointFilter(TakeRoomAsync)
             .WithMetadata(new RequestSizeLimitAttribute(Limits.IntakeBodyBytesMax))
             .RequireAuthorization(policy => policy.RequireAuthenticatedUser().RequireRole(Roles.Importer));
-        routes.MapPost("quarantine/{id:guid}/replay", ReplayAsync).WithName("replay-quarantined")
-            .Produces<CommandAnswer>()
-            .RequireAuthorization(policy => policy.RequireAuthenticatedUser().RequireRole(Roles.QualityEngineer));
     }
 
     private static void Map(IEndpointRouteBuilder routes, string path, IReadOnlyCollection<string> types) =>
         routes.MapPost(path, (HttpContext http, MachineIntake intake, CancellationToken ct) =>
                 TakeAsync(http, types, intake, ct))
             .WithName($"send-{path}")
+            .TakesIdempotencyKey()
             .AddEndpointFilter(TakeRoomAsync)
             .WithMetadata(new RequestSizeLimitAttribute(Limits.IntakeBodyBytesMax))
-            .RequireAuthorization(policy => policy.RequireAuthenticatedUser().RequireRole(Senders));
+            .RequireAuthorization(policy => policy.RequireAuthenticatedUser().RequireRole(SenderRoles));
 
     private static async Task<IResult> TakeAsync(
         HttpContext http, IReadOnlyCollection<string> types, MachineIntake intake, CancellationToken ct)
     {
-        if (!IntakeBody.IsReadable(http.Request.ContentType)) return UnreadableType();
+        var (origin, refusal) = OriginOf(http, types);
+        if (origin is null) return refusal!;
         if (IntakeStream.IsAskedFor(http.Request))
         {
-            await new IntakeStream(intake, OriginOf(http, types)).RunAsync(http);
+            await new IntakeStream(intake, origin).RunAsync(http);
             return Results.Empty;
         }
 
-        var (request, refusal) = await IntakeRequest.ReadAsync(http.Request, intake, OriginOf(http, types), ct);
+        (var request, refusal) = await IntakeRequest.ReadAsync(http.Request, intake, origin, ct);
         if (request is null) return refusal!;
         return request.IsBatch
             ? Results.Json(await request.TakeAllAsync(ct), StrictJson.Requests)
@@ -67,9 +62,9 @@ public static class IntakeEndpoints
         if (!History.IsTaken(http.RequestServices))
             return HttpResults.Problem(
                 StatusCodes.Status403Forbidden, "history-disabled", "This installation takes no history.");
-        if (!IntakeBody.IsReadable(http.Request.ContentType)) return UnreadableType();
-        var (request, refusal) = await IntakeRequest.ReadAsync(
-            http.Request, intake, OriginOf(http, [ImportedCase.Type]), ct);
+        var (origin, refusal) = OriginOf(http, [ImportedCase.Type]);
+        if (origin is null) return refusal!;
+        (var request, refusal) = await IntakeRequest.ReadAsync(http.Request, intake, origin, ct);
         if (request is null) return refusal!;
         var receipts = await request.TakeAllAsync(ct);
         return Results.Json(receipts.Select(ImportReceipt.Of).ToArray(), StrictJson.Requests);
@@ -91,40 +86,25 @@ public static class IntakeEndpoints
         StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
         "Send CloudEvents as JSON, as a JSON batch or one event a line, in UTF-8.");
 
-    private static IntakeOrigin OriginOf(HttpContext http, IReadOnlyCollection<string> types) =>
-        new(SenderOf(http), http.Request.ContentType!, types);
-
-    private static Sender SenderOf(HttpContext http)
+    // Who sends what under which key, or why that cannot be taken.
+    private static (IntakeOrigin? Origin, IResult? Refusal) OriginOf(
+        HttpContext http, IReadOnlyCollection<string> types)
     {
-        var actor = http.User.ToActor();
-        var statesHistory = actor.Roles.Contains(Roles.Importer) && History.IsTaken(http.RequestServices);
-        return new Sender(actor, http.User.FindFirstValue(CapaClaims.Source), statesHistory);
+        if (!IntakeBody.IsReadable(http.Request.ContentType)) return (null, UnreadableType());
+        if (!Repetition.TryReadKey(http.Request, out var key, out var malformed)) return (null, malformed);
+        var sender = http.RequestServices.GetRequiredService<Senders>().Of(http.User.ToActor());
+        return (new IntakeOrigin(sender, http.Request.ContentType!, types) { RequestKey = key }, null);
     }
-
-    private static async Task<IResult> DismissAsync(
-        Guid id, HttpContext http, IntakeCare care, CancellationToken ct)
-    {
-        var body = await StrictBody.ReadAsync<DismissRequest>(http.Request, ct);
-        if (body.Value is not { } asked) return body.Refusal!;
-        var errors = ValueRules.Check(asked);
-        return errors.Count > 0
-            ? HttpResults.Invalid(errors)
-            : HttpResults.Of(await care.DismissAsync(id, asked.Reason, SenderOf(http), ct));
-    }
-
-    private static async Task<IResult> ReplayAsync(
-        Guid id, HttpContext http, IntakeCare care, CancellationToken ct) =>
-        HttpResults.Of(await care.ReplayAsync(id, SenderOf(http), ct));
 
     private static async Task<IResult> FindAsync(
-        string source, string id, HttpContext http, IntakeLog log, CancellationToken ct)
+        string source, string id, ClaimsPrincipal user, IntakeLog log, CancellationToken ct)
     {
-        var sender = SenderOf(http);
+        var actor = user.ToActor();
         var deviationId = MachineEvent.DeviationId(source, id);
         var recorded = await log.ReadAsync(Families.Deviation.Stream(deviationId), ct);
-        if (recorded.Count == 0 || (sender.Source is { } own && own != source)) return HttpResults.NotFound();
+        if (recorded.Count == 0 || (actor.Source is { } own && own != source)) return HttpResults.NotFound();
         var first = (DeviationEvent.Received)EventCatalog.Deserialize(recorded[0].Type, recorded[0].Data.Span);
-        return sender.Actor.IsAt(first.Site)
+        return actor.IsAt(first.Site)
             ? Results.Json(
                 new FoundDeviation(
                     source, id, IntakeOutcome.Accepted, deviationId, recorded[0].Position.Commit,
@@ -137,6 +117,3 @@ public static class IntakeEndpoints
     private sealed record FoundDeviation(
         string Source, string Id, IntakeOutcome Outcome, Guid DeviationId, ulong Position, int ConflictCount);
 }
-
-/// <summary>Why a deviation is none.</summary>
-public sealed record DismissRequest([property: Required, StringLength(4_000)] string Reason);

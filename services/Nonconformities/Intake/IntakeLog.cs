@@ -50,16 +50,18 @@ public sealed class IntakeLog(IEventStore store, TimeProvider clock)
     private const int AttemptCountMax = 6;
 
     /// <summary>Records an event that was understood.</summary>
-    public async Task<Receipt> RecordAsync(MachineEvent machine, Sender sender, CancellationToken ct)
+    /// <param name="eventId">Known where the caller may repeat the request under a key; else new.</param>
+    public async Task<Receipt> RecordAsync(
+        MachineEvent machine, Sender sender, CancellationToken ct, Guid? eventId = null)
     {
         // The event id is new for each copy that arrives: were it derived from the payload, the store would take a copy
         // for a retry of the first and answer "appended", and the sender could not be told "duplicate". The retries
         // within this call keep the id, so an append of unknown outcome is written once.
-        var first = ToNewEvent(machine.Fact, sender, machine.OccurredAt);
+        var first = ToNewEvent(machine.Fact, sender, machine.OccurredAt, eventId);
         var appended = await AppendAsync(machine.Stream, ExpectedRevision.NoStream, first, ct);
         return appended is { } position
             ? ReceiptOf(machine, IntakeOutcome.Accepted, position)
-            : await CompareAsync(machine, sender, ct);
+            : await CompareAsync(machine, sender, first.Id, ct);
     }
 
     /// <summary>Keeps an event that was not understood, with its bytes.</summary>
@@ -78,11 +80,6 @@ public sealed class IntakeLog(IEventStore store, TimeProvider clock)
             source, id, IntakeOutcome.Quarantined, null, null, position.Value.Commit, quarantineId, why.Reason,
             why.Message);
     }
-
-    /// <summary>Adds what a person did to a stream; null where it did not end with <paramref name="last"/>.</summary>
-    public Task<LogPosition?> NoteAsync(RecordedEvent last, object fact, Sender sender, CancellationToken ct) =>
-        AppendAsync(
-            last.Stream, ExpectedRevision.At(last.Revision), ToNewEvent(fact, sender, clock.GetUtcNow()), ct);
 
     /// <summary>The events of a stream, oldest first; none where it does not exist.</summary>
     public async Task<IReadOnlyList<RecordedEvent>> ReadAsync(string stream, CancellationToken ct)
@@ -107,11 +104,13 @@ public sealed class IntakeLog(IEventStore store, TimeProvider clock)
         };
 
     // The stream exists: the same payload is a duplicate, another one a conflict that is kept once.
-    private async Task<Receipt> CompareAsync(MachineEvent machine, Sender sender, CancellationToken ct)
+    private async Task<Receipt> CompareAsync(
+        MachineEvent machine, Sender sender, Guid eventId, CancellationToken ct)
     {
         while (true)
         {
             var recorded = await ReadAsync(machine.Stream, ct);
+            if (recorded[0].Id == eventId) return ReceiptOf(machine, IntakeOutcome.Accepted, recorded[0].Position);
             var same = recorded.FirstOrDefault(entry => PayloadHashOf(entry) == machine.PayloadHash);
             if (same is not null)
                 return ReceiptOf(
@@ -148,9 +147,9 @@ public sealed class IntakeLog(IEventStore store, TimeProvider clock)
         }
     }
 
-    private NewEvent ToNewEvent(object fact, Sender sender, DateTimeOffset occurredAt)
+    private NewEvent ToNewEvent(object fact, Sender sender, DateTimeOffset occurredAt, Guid? eventId = null)
     {
-        var id = Guid.NewGuid();
+        var id = eventId ?? Guid.NewGuid();
         return NewEvent.Of(id, fact, hash => new EventMetadata(
             sender.Actor.AsRecorded, occurredAt, clock.GetUtcNow(), hash, Imported: sender.StatesHistory,
             CorrelationId: id.ToString("D"),

@@ -24,7 +24,8 @@ internal static class IntakeRegistration
         builder.Services.AddSingleton<MachineIntake>();
         builder.Services.AddSingleton(services => new IntakeRoom(
             services.GetRequiredService<IOptions<IntakeOptions>>().Value.RequestBytesMax));
-        builder.Services.AddSingleton<IntakeCare>();
+        builder.Services.AddSingleton<Senders>();
+        builder.Services.AddSingleton<Replays>();
         builder.Services.AddSingleton<AmqpSenders>();
         builder.Services.AddSingleton<DeviationQueue>();
         builder.Services.AddHostedService(services => services.GetRequiredService<DeviationQueue>());

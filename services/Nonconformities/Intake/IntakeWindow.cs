@@ -1,9 +1,21 @@
 using System.Threading.Channels;
+using CapaEngine.Contracts;
 
 namespace CapaEngine.Nonconformities.Intake;
 
 /// <summary>Who sends events, in which media type, and which native types are taken there.</summary>
-public sealed record IntakeOrigin(Sender Sender, string ContentType, IReadOnlyCollection<string> Types);
+public sealed record IntakeOrigin(Sender Sender, string ContentType, IReadOnlyCollection<string> Types)
+{
+    /// <summary>The key under which the sender may repeat the request; null where there is none.</summary>
+    public string? RequestKey { get; init; }
+
+    /// <summary>
+    /// The id of an event of the request's n-th message: by it a repetition under the key finds what the first one
+    /// recorded, and is answered as the first. Null where there is no key.
+    /// </summary>
+    public Guid? EventIdOf(MachineEvent machine, int message) => RequestKey is null ? null : NameBasedId.From(
+        $"{machine.Stream}\n{Sender.Actor.PersonId}\n{RequestKey}\n{message}\n{machine.PayloadHash}");
+}
 
 /// <summary>Records one event; a way in may try again here where another answers that it failed.</summary>
 public delegate Task<Receipt> Recording(Func<Task<Receipt>> record, CancellationToken ct);
@@ -24,6 +36,7 @@ public sealed class IntakeWindow(MessageReader reader, IntakeLog log, Recording 
     private readonly Channel<bool> places = Channel.CreateBounded<bool>(PlacesMax);
     private readonly StreamTurns turns = new();
     private volatile bool hasFailed;
+    private int messageCount;
 
     /// <summary>Waits until the event may be entered; false once one could not be recorded.</summary>
     public async Task<bool> WaitForPlaceAsync(IntakeItem item, CancellationToken ct)
@@ -35,12 +48,13 @@ public sealed class IntakeWindow(MessageReader reader, IntakeLog log, Recording 
     /// <summary>Enters an event, for which a place was waited for. The receipt is given when it is durable.</summary>
     public async Task<Receipt> TakeAsync(IntakeItem item, IntakeOrigin origin, CancellationToken ct)
     {
+        var message = Interlocked.Increment(ref messageCount);
         try
         {
             var understood = reader.Read(item, origin.Sender, origin.Types, clock.GetUtcNow());
             var receipt = understood.Why is { } why ? await QuarantineAsync(item, why, origin, ct)
                 : understood.Ignored is { } because ? Receipt.OfIgnored(item.Envelope!, because)
-                : await RecordAsync(item, understood.Events, origin, ct);
+                : await RecordAsync(item, message, understood.Events, origin, ct);
             IntakeTelemetry.Count(receipt.Outcome);
             return receipt;
         }
@@ -60,12 +74,13 @@ public sealed class IntakeWindow(MessageReader reader, IntakeLog log, Recording 
 
     // What the log can never hold is kept like what is not understood; everything else that fails may be repeated.
     private async Task<Receipt> RecordAsync(
-        IntakeItem item, IReadOnlyList<MachineEvent> events, IntakeOrigin origin, CancellationToken ct)
+        IntakeItem item, int message, IReadOnlyList<MachineEvent> events, IntakeOrigin origin, CancellationToken ct)
     {
         try
         {
             return Receipt.OfAll(item.Envelope!, await Task.WhenAll(events.Select(machine => turns.InTurnAsync(
-                machine.Stream, () => recording(() => log.RecordAsync(machine, origin.Sender, ct), ct)))));
+                machine.Stream, () => recording(
+                    () => log.RecordAsync(machine, origin.Sender, ct, origin.EventIdOf(machine, message)), ct)))));
         }
         catch (NotUnderstoodException never)
         {

@@ -3,28 +3,19 @@ using System.Security.Claims;
 using CapaEngine.Contracts;
 using CapaEngine.Hosting;
 using CapaEngine.Kernel;
+using CapaEngine.Nonconformities.Domain;
 
 namespace CapaEngine.Nonconformities.Triage;
-
-/// <summary>A version of the triage policy as somebody asks for it.</summary>
-/// <param name="GroupsByStation">Whether deviations of different stations are different subjects.</param>
-public sealed record PolicyRequest(
-    [property: MinLength(1), MaxLength(3)] ValueList<TriageRule> Rules, bool GroupsByStation,
-    [property: Required, StringLength(4_000)] string Reason);
 
 /// <summary>A policy to try on a period of the past.</summary>
 public sealed record WhatIfRequest(
     [property: MinLength(1), MaxLength(3)] ValueList<TriageRule> Rules, bool GroupsByStation, DateTimeOffset From,
     DateTimeOffset To);
 
-/// <summary>The version of the policy that is in force now.</summary>
-public sealed record PolicyAnswer(int Version, ulong Position);
-
 /// <summary>Changing the triage policy while everything runs, and trying another one on the past.</summary>
 public static class PolicyEndpoints
 {
     private const double WindowDaysMax = 366;
-    private static readonly string[] Deciders = [Roles.Administrator, Roles.Approver];
     private static readonly string[] Askers =
         [Roles.Administrator, Roles.Approver, Roles.QualityEngineer, Roles.Analyst];
 
@@ -32,9 +23,9 @@ public static class PolicyEndpoints
     public static void MapTriagePolicy(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("triage-policy");
-        group.MapPost("", SetAsync).WithName("set-triage-policy")
-            .Accepts<PolicyRequest>("application/json").Produces<PolicyAnswer>()
-            .RequireAuthorization(policy => policy.RequireAuthenticatedUser().RequireRole(Deciders));
+        group.MapCreate<TriagePolicyCommand.Set>(
+            (id, command, context) => new HandleTriagePolicy(id, command, context), isNumbered: false,
+            locationOf: (_, done) => $"?version={done.Revision + 1}");
         group.MapPost("what-if", TryAsync).WithName("try-triage-policy")
             .Accepts<WhatIfRequest>("application/json").Produces<WhatIfAnswer>()
             .RequireAuthorization(policy => policy.RequireAuthenticatedUser().RequireRole(Askers));
@@ -56,37 +47,25 @@ public static class PolicyEndpoints
         return errors.ToValueList();
     }
 
-    private static async Task<IResult> SetAsync(
-        HttpContext http, ClaimsPrincipal user, PolicyChanges changes, CancellationToken ct)
-    {
-        var body = await StrictBody.ReadAsync<PolicyRequest>(http.Request, ct);
-        if (body.Value is not { } asked) return body.Refusal!;
-        if (Refuse(asked, asked.Rules, user) is { } refusal) return refusal;
-        return await changes.SetAsync(asked, user.ToActor(), ct) is { } set
-            ? Results.Json(set, StrictJson.Requests)
-            : HttpResults.Problem(
-                StatusCodes.Status409Conflict, "policy-changed", "Somebody else changed the policy; look at it first.");
-    }
-
     private static async Task<IResult> TryAsync(
         HttpContext http, ClaimsPrincipal user, TriageWhatIf whatIf, CancellationToken ct)
     {
         var body = await StrictBody.ReadAsync<WhatIfRequest>(http.Request, ct);
         if (body.Value is not { } asked) return body.Refusal!;
-        if (Refuse(asked, asked.Rules, user) is { } refusal) return refusal;
+        if (Refuse(asked, user) is { } refusal) return refusal;
         if (asked.From >= asked.To) return HttpResults.Invalid([new FieldError("to", "must be after from")]);
         return Results.Json(
             await whatIf.ReplayAsync(asked.Rules, asked.GroupsByStation, asked.From, asked.To, ct),
             StrictJson.Requests);
     }
 
-    // The policy holds for all sites, so whoever belongs to one neither sets it nor sees what it does elsewhere.
-    private static IResult? Refuse(object asked, ValueList<TriageRule> rules, ClaimsPrincipal user)
+    // The policy holds for all sites, so whoever belongs to one does not see what it does elsewhere.
+    private static IResult? Refuse(WhatIfRequest asked, ClaimsPrincipal user)
     {
         if (user.ToActor().Site != "*")
             return HttpResults.Problem(
                 StatusCodes.Status403Forbidden, "forbidden", "The triage policy concerns all sites.");
-        ValueList<FieldError> errors = [.. ValueRules.Check(asked), .. Check(rules)];
+        ValueList<FieldError> errors = [.. ValueRules.Check(asked), .. Check(asked.Rules)];
         return errors.Count > 0 ? HttpResults.Invalid(errors) : null;
     }
 }

@@ -35,6 +35,12 @@ public sealed class ApiClient(Uri api, string person, params string[] roles) : I
     /// <summary>The one source a machine speaks for; null where it may speak for any.</summary>
     public string? Source { get; init; }
 
+    /// <summary>
+    /// Where set, every command that is carried out is sent once more under its key; the answers must be the same, and
+    /// this is told of the path, the key and the answer.
+    /// </summary>
+    public Func<string, string, Answered, Task>? Repeats { get; init; }
+
     /// <summary>Sends a command; it must end in the expected status.</summary>
     public async Task<Answered> PostAsync(
         string path, object body, HttpStatusCode expected = HttpStatusCode.OK, string? ifMatch = null,
@@ -49,6 +55,21 @@ public sealed class ApiClient(Uri api, string person, params string[] roles) : I
     public async Task<Answered> TryPostAsync(
         string path, object body, string? ifMatch, DateTimeOffset? at, CancellationToken ct,
         string? idempotencyKey = null)
+    {
+        var key = idempotencyKey ?? (Repeats is null ? null : Guid.NewGuid().ToString());
+        var first = await SendCommandAsync(path, body, ifMatch, at, key, ct);
+        if (Repeats is null || key is null || first.Body is not JsonObject answer || !answer.ContainsKey("revision"))
+            return first;
+        var second = await SendCommandAsync(path, body, ifMatch, at, key, ct);
+        second.Status.ShouldBe(first.Status, $"POST {path} again: {second.Body}");
+        foreach (var member in (string[])["id", "revision", "position"])
+            second.Body![member]!.ToJsonString().ShouldBe(answer[member]!.ToJsonString(), $"POST {path} again");
+        await Repeats(path, key, first);
+        return first;
+    }
+
+    private async Task<Answered> SendCommandAsync(
+        string path, object body, string? ifMatch, DateTimeOffset? at, string? idempotencyKey, CancellationToken ct)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/v1/{path}")
         {

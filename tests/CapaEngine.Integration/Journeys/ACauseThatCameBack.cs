@@ -29,7 +29,7 @@ public sealed class ACauseThatCameBack(SystemFixture system) : IDisposable
         var first = await cast.TriagedCaseAsync(1);
         await ReviewAsync(first, Cluster.AddDays(2));
         var road = await ShareACapaAsync(first);
-        await ActAsync(road);
+        await road.MonitorAsync(Start, Cluster.AddDays(4), Fixed);
         await CloseTheCaseAsync(first);
         var second = await MachinesReportAgainAsync();
         await JudgeAsync(road, second);
@@ -91,22 +91,6 @@ public sealed class ACauseThatCameBack(SystemFixture system) : IDisposable
         plan["summary"]!["nonconformityIds"]!.AsArray().Select(id => Guid.Parse((string)id!))
             .ShouldBe([Cast.IdOf(first), Cast.IdOf(other)], ignoreOrder: true);
         return road;
-    }
-
-    private async Task ActAsync(CapaRoad road)
-    {
-        var causes = await road.FindCausesAsync(Cluster.AddDays(4), "occurrence");
-        var at = Cluster.AddDays(5);
-        await cast.Quinn.PostAsync($"{road.Plan}/rate-risk", new { severity = 3, likelihood = 4 }, at: at);
-        var action = await road.PlanActionAsync("Oil the rail", "oscar", "2025-04-01", causes, at);
-        await cast.Quinn.PostAsync(
-            $"{road.Plan}/define-effectiveness-criteria", CapaRoad.Criteria(Start, 30), at: at);
-        await cast.Quinn.PostAsync($"{road.Plan}/submit", new { }, at: at);
-        await cast.SignAsync(cast.Amira, road.Plan, "approve", new { }, at);
-        await road.DoAsync(cast.Oscar, action, Fixed.AddDays(-1));
-        await cast.Vera.PostAsync(
-            $"{road.Plan}/verify-action", new { actionId = action, finding = "It is oiled." }, at: Fixed);
-        await road.ReviewAsync(1, "monitoring");
     }
 
     private async Task CloseTheCaseAsync(string path)

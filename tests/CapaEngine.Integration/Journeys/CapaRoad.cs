@@ -50,6 +50,22 @@ public sealed class CapaRoad(RunningSystem running, Cast cast, Guid capaId)
         return causes;
     }
 
+    /// <summary>Goes straight from the CAPA's opening to the window, which opens at <paramref name="until"/>.</summary>
+    /// <param name="start">Start of the baseline, which takes sixty days.</param>
+    public async Task MonitorAsync(DateTimeOffset start, DateTimeOffset from, DateTimeOffset until)
+    {
+        var (causes, at) = (await FindCausesAsync(from, "occurrence"), from.AddDays(1));
+        await cast.Quinn.PostAsync($"{Plan}/rate-risk", new { severity = 3, likelihood = 4 }, at: at, ct: Ct);
+        var actionId = await PlanActionAsync("Oil the rail", "oscar", "2025-04-01", causes, at);
+        await cast.Quinn.PostAsync($"{Plan}/define-effectiveness-criteria", Criteria(start, 30), at: at, ct: Ct);
+        await cast.Quinn.PostAsync($"{Plan}/submit", new { }, at: at, ct: Ct);
+        await cast.SignAsync(cast.Amira, Plan, "approve", new { }, at);
+        await DoAsync(cast.Oscar, actionId, until.AddDays(-1));
+        await cast.Vera.PostAsync(
+            $"{Plan}/verify-action", new { actionId, finding = "It is oiled." }, at: until, ct: Ct);
+        await ReviewAsync(1, "monitoring");
+    }
+
     /// <summary>Plans an action against the causes and gives its id.</summary>
     public async Task<Guid> PlanActionAsync(
         string title, string owner, string dueOn, IReadOnlyList<Guid> causes, DateTimeOffset at)

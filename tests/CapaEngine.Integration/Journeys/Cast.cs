@@ -7,8 +7,9 @@ using Shouldly;
 namespace CapaEngine.Integration.Journeys;
 
 /// <summary>
-/// The persons of a journey at a site of its own. What they see is never older than what was done; with
-/// <paramref name="isHistory"/> everybody holds the importer role too, so that months pass within a test.
+/// The persons of a journey at a site of its own. What they see is never older than what was done, and they send every
+/// command twice under its key. With <paramref name="isHistory"/> everybody holds the importer role too, so that months
+/// pass within a test.
 /// </summary>
 public sealed class Cast(RunningSystem running, bool isHistory = false) : IDisposable
 {
@@ -16,7 +17,9 @@ public sealed class Cast(RunningSystem running, bool isHistory = false) : IDispo
     {
         ["nonconformities"] = Families.Nonconformity, ["concessions"] = Families.Concession,
         ["root-cause-analyses"] = Families.RootCause, ["action-plans"] = Families.ActionPlan,
-        ["effectiveness-reviews"] = Families.Effectiveness,
+        ["effectiveness-reviews"] = Families.Effectiveness, ["deviations"] = Families.Deviation,
+        ["quarantine"] = Families.Quarantine, ["triage-policy"] = Families.TriagePolicy,
+        ["cause-codes"] = Families.CauseCodes, ["profiles"] = Families.Profile, ["site-profiles"] = Families.Site,
     };
 
     private readonly Dictionary<string, ApiClient> people = [];
@@ -42,7 +45,10 @@ public sealed class Cast(RunningSystem running, bool isHistory = false) : IDispo
     {
         var key = $"{person} {string.Join(' ', roles)}";
         if (!people.TryGetValue(key, out var client))
-            people[key] = client = new ApiClient(running.Api, person, isHistory ? [.. roles, "importer"] : roles);
+            people[key] = client = new ApiClient(running.Api, person, isHistory ? [.. roles, "importer"] : roles)
+            {
+                Repeats = ExpectOnceAsync,
+            };
         return client;
     }
 
@@ -141,6 +147,16 @@ public sealed class Cast(RunningSystem running, bool isHistory = false) : IDispo
             return opened is not null;
         }, Ct);
         return found;
+    }
+
+    // The repetition of a command appends nothing: no event after the answer's revision bears its key.
+    private async Task ExpectOnceAsync(string path, string key, Answered answer)
+    {
+        var (family, after) = (FamilyOf[path.Split('/')[0]], (long)answer.Body!["revision"]! + 1);
+        var later = running.Log.ReadStreamAsync(family.Stream(answer.Id), after, long.MaxValue, Ct);
+        await foreach (var recorded in later)
+            EventCatalog.Metadata(recorded.Metadata.Span).IdempotencyKey
+                .ShouldNotBe(key, $"POST {path} appended twice.");
     }
 
     /// <summary>The id in a record's path.</summary>

@@ -114,7 +114,8 @@ public sealed class RulesOfTriage(SystemFixture system) : IDisposable
     }
 
     private Task<Answered> SetAsync(JsonNode rules) => cast.Adele.PostAsync(
-        "triage-policy", new { rules, groupsByStation = true, reason = "Small faults are rising." });
+        "triage-policy", new { rules, groupsByStation = true, reason = "Small faults are rising." },
+        HttpStatusCode.Created);
 
     private async Task<Answered> PolicyAsync()
     {

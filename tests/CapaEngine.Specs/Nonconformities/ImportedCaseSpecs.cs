@@ -131,22 +131,26 @@ public sealed class ImportedCaseSpecs
 
     [Fact] public async Task a_quarantined_record_is_replayed_by_an_importer_alone()
     {
-        var log = new IntakeLog(new MemoryEventStore(TimeProvider.System), TimeProvider.System);
-        var care = new IntakeCare(log, new MessageReader(() => MappingSet.Empty), TimeProvider.System);
+        var store = new MemoryEventStore(TimeProvider.System);
+        var log = new IntakeLog(store, TimeProvider.System);
+        var replays = IntakeCareSpecs.ReplaysOf(store, new MessageReader(() => MappingSet.Empty));
         var bytes = Encoding.UTF8.GetBytes(Record().ToJsonString());
         var kept = await log.QuarantineAsync(
             bytes, "application/json", new("invalid-data", "openedOn"), null, null, Importer, default);
         var id = kept.QuarantineId!.Value;
-        (await care.ReplayAsync(id, Importer with { StatesHistory = false }, default))
+        (await ReplayAsync(Importer with { StatesHistory = false }))
             .ShouldBeOfType<CommandOutcome.Rejected>().Code.ShouldBe("still-not-understood");
-        (await care.ReplayAsync(id, Importer, default)).ShouldBeOfType<CommandOutcome.Done>().EventCount.ShouldBe(1);
-        (await care.ReplayAsync(id, Importer, default)).ShouldBeOfType<CommandOutcome.Done>().EventCount.ShouldBe(0);
+        (await ReplayAsync(Importer)).ShouldBeOfType<CommandOutcome.Done>().EventCount.ShouldBe(1);
+        (await ReplayAsync(Importer)).ShouldBeOfType<CommandOutcome.Done>().EventCount.ShouldBe(0);
         var replayed = (await log.ReadAsync(Families.Quarantine.Stream(id), default))[^1];
         EventCatalog.Deserialize(replayed.Type, replayed.Data.Span).ShouldBe(
             new QuarantineEvent.Replayed("ivo", null, null, "accepted")
             {
                 NonconformityId = ImportedCase.IdOf("urn:other", "R-1"),
             });
+
+        Task<CommandOutcome> ReplayAsync(Sender sender) => replays.ReplayAsync(
+            id, sender, new CommandContext(sender.Actor, $"{Guid.NewGuid()}"), default);
     }
 
     private static MachineEvent Read(JsonObject json, Sender? sender = null)

@@ -147,14 +147,17 @@ public sealed class MappingSpecs
         var kept = await TakeAsync(
             new MachineIntake(reader, log, TimeProvider.System), Event("mine", "1", """{"Lot":"b"}"""));
         (kept.Outcome, kept.Reason).ShouldBe((IntakeOutcome.Quarantined, "mapping-failed"));
-        var care = new IntakeCare(log, reader, TimeProvider.System);
-        (await care.ReplayAsync(kept.QuarantineId!.Value, Line, default)).ShouldBeOfType<CommandOutcome.Rejected>();
+        var replays = IntakeCareSpecs.ReplaysOf(store, reader);
+        (await ReplayAsync()).ShouldBeOfType<CommandOutcome.Rejected>();
         mappings = With("""
             "lot": { "from": ["$.Lot"] }
             """);
-        (await care.ReplayAsync(kept.QuarantineId!.Value, Line, default)).ShouldBeOfType<CommandOutcome.Done>();
+        (await ReplayAsync()).ShouldBeOfType<CommandOutcome.Done>();
         (await log.ReadAsync(Families.Deviation.Stream(MachineEvent.DeviationId("urn:line:4", "1")), default))
             .Count.ShouldBe(1);
+
+        Task<CommandOutcome> ReplayAsync() => replays.ReplayAsync(
+            kept.QuarantineId!.Value, Line, new CommandContext(Line.Actor, $"{Guid.NewGuid()}"), default);
     }
 
     [Fact] public void whoever_is_bound_to_a_source_cannot_send_for_another_by_a_mapping() =>

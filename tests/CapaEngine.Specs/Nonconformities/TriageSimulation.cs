@@ -3,8 +3,6 @@ using CapaEngine.Kernel;
 using CapaEngine.Nonconformities;
 using CapaEngine.Nonconformities.Concessions;
 using CapaEngine.Nonconformities.Domain;
-using CapaEngine.Nonconformities.Intake;
-using CapaEngine.Nonconformities.Intake.Mapping;
 using CapaEngine.Nonconformities.Merges;
 using CapaEngine.Nonconformities.Triage;
 using Microsoft.Extensions.Configuration;
@@ -38,8 +36,10 @@ internal sealed class TriageSimulation
     public Signatures Signatures { get; }
 
     /// <summary>Sets another policy, as a person does.</summary>
-    public Task<PolicyAnswer?> SetPolicyAsync(PolicyRequest request) =>
-        new PolicyChanges(memory, clock).SetAsync(request, new Actor("ann", "Ann", [Roles.Approver], "*", []), default);
+    public Task<CommandOutcome> SetPolicyAsync(TriagePolicyCommand.Set policy) =>
+        new DeciderHandler<TriagePolicy, TriagePolicyCommand, TriagePolicyEvent>(
+            memory, TriagePolicy.Decider, clock, new FixedProfiles()).HandleAsync(
+            Guid.Empty, policy, Person("ann"), default);
 
     /// <summary>Asks what the days from the start would have been under other rules.</summary>
     public Task<WhatIfAnswer> WhatIfAsync(ValueList<TriageRule> rules, int fromDay = -30) =>
@@ -47,9 +47,10 @@ internal sealed class TriageSimulation
             rules, groupsByStation: true, Start.AddDays(fromDay), Start.AddDays(30), default);
 
     /// <summary>A person finds that a deviation is none.</summary>
-    public Task<CommandOutcome> DismissAsync(Guid id) => new IntakeCare(
-            new IntakeLog(memory, clock), new MessageReader(() => MappingSet.Empty), clock)
-        .DismissAsync(id, "A test piece.", new Sender(new Actor("quinn", "Quinn", [], "*", []), null, false), default);
+    public Task<CommandOutcome> DismissAsync(Guid id) =>
+        new DeciderHandler<SentDeviation, DeviationCommand, DeviationEvent>(
+            memory, SentDeviation.Decider, clock, new FixedProfiles()).HandleAsync(
+            id, new DeviationCommand.Dismiss("A test piece."), Person("quinn"), default);
 
     /// <summary>How many events the log holds.</summary>
     public async Task<int> EventCountAsync()
@@ -107,6 +108,8 @@ internal sealed class TriageSimulation
     public Task<CommandOutcome> GiveAsync(Guid id, NonconformityCommand command) => decider.HandleAsync(
         id, command, new CommandContext(new Actor("eve", "Eve", [], "*", []), $"{id}/{command.GetType().Name}"),
         default);
+
+    private static CommandContext Person(string id) => new(new Actor(id, id, [], "*", []), $"{Guid.NewGuid()}");
 
     /// <summary>A case opened by hand on the subject that <see cref="SendAsync"/> reports.</summary>
     public static readonly DeviationSubject Subject = new("north", "housing", "milling", "m-1", "width", null);
