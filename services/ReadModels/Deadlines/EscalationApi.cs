@@ -19,7 +19,8 @@ public static class EscalationApi
     {
         app.MapGroup("/api/v1/escalation-policy").WithTags("Escalation policy")
             .MapCreate<EscalationPolicyCommand.Set>(
-                (id, command, context) => new HandleEscalationPolicy(id, command, context), isNumbered: false);
+                (id, command, context) => new HandleEscalationPolicy(id, command, context), isNumbered: false,
+                locationOf: (_, done) => $"?version={done.Revision + 1}");
         var api = app.MapGroup("/api/v1").RefuseUnknownParameters();
         api.MapGet("/escalations", ListAsync).Gives<Page<EscalationView>>();
         api.MapGet("/escalation-policy", GetPolicyAsync).Gives<EscalationPolicyView>();

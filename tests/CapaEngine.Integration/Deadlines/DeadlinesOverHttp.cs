@@ -92,6 +92,7 @@ public sealed class DeadlinesOverHttp : IAsyncLifetime
         var repeated = await admin.PostAsync(
             "escalation-policy", Policy("role:approver"), HttpStatusCode.Created, first.ETag, "key-1", ct: Ct);
         repeated.ETag.ShouldBe("\"1\"");
+        repeated.Location.ShouldBe("/api/v1/escalation-policy?version=2");
         await admin.PostAsync(
             "escalation-policy", Policy("role:verifier"), HttpStatusCode.PreconditionFailed, first.ETag, ct: Ct);
         await running.EventuallyAsync("the second version", async ct =>

@@ -16,6 +16,9 @@ public sealed record Answered(HttpStatusCode Status, JsonNode? Body, string? ETa
 
     /// <summary>The record's id.</summary>
     public Guid Id => Guid.Parse((string)Body!["id"]!);
+
+    /// <summary>Where the answer says that what was created is to be read.</summary>
+    public string? Location { get; init; }
 }
 
 /// <summary>The public API as one person uses it: over HTTP, with a token of the development issuer.</summary>
@@ -135,7 +138,10 @@ public sealed class ApiClient(Uri api, string person, params string[] roles) : I
         var text = await response.Content.ReadAsStringAsync(ct);
         if (expected is not null)
             response.StatusCode.ShouldBe(expected.Value, $"{request.Method} {request.RequestUri}: {text}");
-        return new Answered(response.StatusCode, Parse(text), response.Headers.ETag?.ToString());
+        return new Answered(response.StatusCode, Parse(text), response.Headers.ETag?.ToString())
+        {
+            Location = response.Headers.Location?.ToString(),
+        };
     }
 
     private static JsonNode? Parse(string text)
