@@ -20,9 +20,10 @@ internal static class ApiDescription
     public static void AddApiDescription(this IServiceCollection services, string serviceName) =>
         services.AddOpenApi(options =>
         {
-            // Nested records carry their family's name, so that two commands named Close stay apart.
+            // Nested records carry their family's name, so that two commands named Close stay apart. A list is described
+            // where it stands: as a component it would have the limits of one member for all of its type.
             options.CreateSchemaReferenceId = type =>
-                OpenApiOptions.CreateDefaultSchemaReferenceId(type) is { } id
+                !IsList(type.Type) && OpenApiOptions.CreateDefaultSchemaReferenceId(type) is { } id
                     ? type.Type.DeclaringType is { } family ? family.Name + id : id
                     : null;
             options.AddSchemaTransformer(DescribeOwnTypesAsync);
@@ -52,12 +53,17 @@ internal static class ApiDescription
             schema.Type = JsonSchemaType.String;
             schema.Format = "date-time";
         }
-        else if (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(ValueList<>))
+        else if (IsList(type))
         {
             schema.Type = JsonSchemaType.Array;
+            (schema.MinItems, schema.MinLength) = (schema.MinLength, null);
+            (schema.MaxItems, schema.MaxLength) = (schema.MaxLength, null);
             schema.Items = await context.GetOrCreateSchemaAsync(type.GetGenericArguments()[0], null, ct);
         }
     }
+
+    private static bool IsList(Type type) =>
+        type.IsGenericType && type.GetGenericTypeDefinition() == typeof(ValueList<>);
 
     private static Task DescribeOperationAsync(
         OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken ct)

@@ -38,17 +38,17 @@ internal sealed class SampleBody(JsonObject schemas)
         var type => (string?)type,
     };
 
+    // The one word fits everywhere: as a name, as a code, and as the recipient of a notification.
     private static JsonNode Text(string? format) => format switch
     {
         "uuid" => Guid.NewGuid(),
         "date" => "2099-01-01",
         "date-time" => "2025-01-06T06:00:00Z",
-        _ => "x",
+        _ => "owner",
     };
 
-    private JsonArray Items(JsonNode schema) => schema["items"] is { } items && (int?)schema["minItems"] > 0
-        ? new JsonArray(Sample(items))
-        : [];
+    private JsonArray Items(JsonNode schema) =>
+        schema["items"] is { } items && (int?)schema["minItems"] > 0 ? new JsonArray(Sample(items)) : [];
 
     private JsonObject Members(JsonNode schema)
     {
