@@ -24,4 +24,5 @@ var app = builder.Build();
 app.UseCapaService();
 app.MapActionPlans();
 app.MapEffectivenessReviews();
+app.MapParkedReactions(ServiceNames.ActionPlans);
 await app.RunAsync();

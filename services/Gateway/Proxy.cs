@@ -1,3 +1,4 @@
+using CapaEngine.Contracts;
 using CapaEngine.Hosting;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Forwarder;
@@ -42,9 +43,12 @@ internal static class Proxy
         Commands("action-plans", to.ActionPlans),
         Commands("effectiveness-reviews", to.ActionPlans),
         Commands("escalation-policy", to.ReadModels),
+        .. Parked(ServiceNames.Nonconformities, to.Nonconformities),
+        .. Parked(ServiceNames.RootCauses, to.RootCauses),
+        .. Parked(ServiceNames.ActionPlans, to.ActionPlans),
         // A machine asks the service that took its event, which knows it before any read model does.
-        Questions("deviations", to.Nonconformities),
-        Questions("{**rest}", to.ReadModels),
+        Questions("deviations", "deviations", to.Nonconformities),
+        Questions("other", "{**rest}", to.ReadModels),
     ];
 
     private static RouteConfig Commands(string resource, Destination to, long? bodyBytesMax = null) => new()
@@ -70,9 +74,13 @@ internal static class Proxy
         },
     };
 
-    private static RouteConfig Questions(string path, Destination to) => new()
+    // A service alone knows what it has set aside.
+    private static RouteConfig[] Parked(string service, Destination to) =>
+        [Commands($"parked/{service}", to), Questions($"parked-{service}", $"parked/{service}/{{**rest}}", to)];
+
+    private static RouteConfig Questions(string name, string path, Destination to) => new()
     {
-        RouteId = $"questions-{to.Name}",
+        RouteId = $"questions-{name}",
         ClusterId = to.Name,
         Match = new RouteMatch { Path = $"{Api}/{path}", Methods = [HttpMethods.Get, HttpMethods.Head] },
     };

@@ -20,4 +20,5 @@ var app = builder.Build();
 app.UseCapaService();
 app.MapRootCauses();
 app.MapCauseCodes();
+app.MapParkedReactions(ServiceNames.RootCauses);
 await app.RunAsync();

@@ -166,7 +166,11 @@ public abstract record ParkingEvent
     [EventType("parked.reaction.v1")]
     public sealed record Parked(
         string Stream, Guid EventId, long Revision, ulong Position, string Type, string Code, string Reason)
-        : ParkingEvent;
+        : ParkingEvent
+    {
+        /// <summary>How often it was tried before; null where it was parked behind another.</summary>
+        public int? Attempts { get; init; }
+    }
 
     /// <summary>The reaction was carried out later.</summary>
     [EventType("parked.released.v1")]

@@ -45,8 +45,9 @@ internal sealed class ParkingLot(IEventStore store, string service, TimeProvider
     }
 
     /// <summary>Sets the event aside.</summary>
-    public Task ParkAsync(IncomingEvent incoming, string code, string reason, CancellationToken ct) =>
-        WriteAsync(() => Parked(incoming, code, reason), ct);
+    public Task ParkAsync(
+        IncomingEvent incoming, string code, string reason, int attempts, CancellationToken ct) =>
+        WriteAsync(() => Parked(incoming, code, reason) with { Attempts = attempts }, ct);
 
     /// <summary>Notes that the reaction was carried out.</summary>
     public Task ReleaseAsync(ParkingEvent.Parked parked, CancellationToken ct) => WriteAsync(

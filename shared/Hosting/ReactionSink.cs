@@ -83,7 +83,7 @@ public sealed class ReactionSink : IFollowerSink, IDisposable
         foreach (var incoming in events)
         {
             var tried = waiting.Exists(earlier => earlier.Incoming.Stream == incoming.Stream)
-                ? null : await TryAsync(incoming, ct);
+                ? null : await TryAsync(incoming, attempt: 1, ct);
             if (tried is null or ReactionOutcome.NotYet) waiting.Add((incoming, tried));
         }
 
@@ -96,18 +96,34 @@ public sealed class ReactionSink : IFollowerSink, IDisposable
     /// <summary>Tries what is parked again, each stream in order, up to the first that cannot be done.</summary>
     public async Task RetryParkedAsync(CancellationToken ct)
     {
-        foreach (var stream in await _parking.ReadAsync(ct))
+        foreach (var stream in await _parking.ReadAsync(ct)) await RetryAsync(stream, ct);
+    }
+
+    /// <summary>What is parked, by stream and in each stream's order.</summary>
+    public async Task<IReadOnlyList<ParkingEvent.Parked>> ReadParkedAsync(CancellationToken ct) =>
+        [.. (await _parking.ReadAsync(ct)).SelectMany(stream => stream)];
+
+    /// <summary>
+    /// Tries the parked reactions of a stream again, or of all streams, as <see cref="RetryParkedAsync"/> does; what
+    /// joined them meanwhile, too. How many were carried out.
+    /// </summary>
+    public async Task<int> ReplayAsync(string? stream, CancellationToken ct)
+    {
+        var carriedOut = 0;
+        while (true)
         {
-            foreach (var parked in stream)
-            {
-                var incoming = await FindAsync(parked, ct);
-                var outcome = incoming is null ? null : await ReactAsync(incoming, ct);
-                if (outcome is not (ReactionOutcome.Done or ReactionOutcome.AlreadyDone)) break;
-                await _parking.ReleaseAsync(parked, ct);
-                _logger.LogInformation(
-                    "The parked reaction to {Type} at {Position} was carried out.", parked.Type, parked.Position);
-            }
+            var before = carriedOut;
+            foreach (var parked in (await _parking.ReadAsync(ct)).Where(group => stream is null || group.Key == stream))
+                carriedOut += await RetryAsync(parked, ct);
+            if (carriedOut == before) return carriedOut;
         }
+    }
+
+    /// <summary>The event that a parked reaction is to, as the log holds it; null where it is gone.</summary>
+    public async Task<RecordedEvent?> FindEventAsync(ParkingEvent.Parked parked, CancellationToken ct)
+    {
+        await foreach (var recorded in _store.ReadStreamAsync(parked.Stream, parked.Revision, 1, ct)) return recorded;
+        return null;
     }
 
     /// <summary>Writes down how far it has come, whatever the time since the last.</summary>
@@ -120,20 +136,41 @@ public sealed class ReactionSink : IFollowerSink, IDisposable
         _saving.Dispose();
     }
 
-    private async Task<ReactionOutcome> TryAsync(IncomingEvent incoming, CancellationToken ct)
+    // In the stream's order, up to the first that cannot be done.
+    private async Task<int> RetryAsync(IEnumerable<ParkingEvent.Parked> stream, CancellationToken ct)
+    {
+        var carriedOut = 0;
+        foreach (var parked in stream)
+        {
+            var recorded = await FindEventAsync(parked, ct);
+            var outcome = recorded is null ? null : await ReactAsync(EventEnvelope.Of(recorded).ToIncoming(), ct);
+            if (outcome is not (ReactionOutcome.Done or ReactionOutcome.AlreadyDone)) break;
+            await _parking.ReleaseAsync(parked, ct);
+            carriedOut++;
+            _logger.LogInformation(
+                "The parked reaction to {Type} at {Position} was carried out.", parked.Type, parked.Position);
+        }
+
+        return carriedOut;
+    }
+
+    private async Task<ReactionOutcome> TryAsync(IncomingEvent incoming, int attempt, CancellationToken ct)
     {
         if (await _parking.ParkBehindOthersAsync(incoming, ct)) return new ReactionOutcome.AlreadyDone();
         var outcome = await ReactAsync(incoming, ct);
-        if (outcome is ReactionOutcome.Refused no) await ParkAsync(incoming, no.Code, no.Reason, ct);
+        if (outcome is ReactionOutcome.Refused no) await ParkAsync(incoming, no.Code, no.Reason, attempt, ct);
         return outcome;
     }
 
     // The attempt that told to wait counts as the first.
     private async Task InsistAsync(IncomingEvent incoming, ReactionOutcome? tried, CancellationToken ct)
     {
+        var attempts = 0;
         var outcome = await _patience.ExecuteAsync(
-            async token => Interlocked.Exchange(ref tried, null) ?? await TryAsync(incoming, token), ct);
-        if (outcome is ReactionOutcome.NotYet last) await ParkAsync(incoming, NotYetCode, last.Reason, ct);
+            async token => Interlocked.Exchange(ref tried, null) is { } first && ++attempts == 1
+                ? first : await TryAsync(incoming, ++attempts, token),
+            ct);
+        if (outcome is ReactionOutcome.NotYet last) await ParkAsync(incoming, NotYetCode, last.Reason, attempts, ct);
     }
 
     private async Task<ReactionOutcome> ReactAsync(IncomingEvent incoming, CancellationToken ct)
@@ -156,19 +193,13 @@ public sealed class ReactionSink : IFollowerSink, IDisposable
         }
     }
 
-    private async Task ParkAsync(IncomingEvent incoming, string code, string reason, CancellationToken ct)
+    private async Task ParkAsync(
+        IncomingEvent incoming, string code, string reason, int attempts, CancellationToken ct)
     {
-        await _parking.ParkAsync(incoming, code, reason, ct);
+        await _parking.ParkAsync(incoming, code, reason, attempts, ct);
         _logger.LogError(
             "The reaction to {Type} at {Position} is parked: {Code}, {Reason}",
             incoming.Type, incoming.Position.Commit, code, reason);
-    }
-
-    private async Task<IncomingEvent?> FindAsync(ParkingEvent.Parked parked, CancellationToken ct)
-    {
-        await foreach (var recorded in _store.ReadStreamAsync(parked.Stream, parked.Revision, 1, ct))
-            return EventEnvelope.Of(recorded).ToIncoming();
-        return null;
     }
 
     private async Task SaveAsync(bool isUrgent, CancellationToken ct)
