@@ -12,6 +12,7 @@ declare -A PROJECT=(
   [read-models]=services/ReadModels
   [gateway]=services/Gateway
   [demo]=infra/Demo
+  [verify]=infra/Verify
 )
 
 # --- Building ---------------------------------------------------------------------------------------------------
@@ -45,7 +46,7 @@ install_program() {
 # Stands for every file that a program is built from, by name, size and time.
 source_state() {
   cd "$ROOT"
-  find services shared infra/EventLog infra/Demo ./*.props global.json \( -name bin -o -name obj \) -prune \
+  find services shared infra/EventLog infra/Demo infra/Verify ./*.props global.json \( -name bin -o -name obj \) -prune \
     -o -type f -printf '%p %s %T@\n' | sort | cksum
 }
 

@@ -85,7 +85,7 @@ prepare_programs() {
   if ((!missing)) && { ((running)) || [[ $(cat "$STATE/app/sources" 2>/dev/null) == "$sources" ]]; }; then return 0; fi
   # Analysis halves the speed of a build and is the business of CI, which builds afresh.
   build "$ROOT/infra/Runtime.slnf" "the services" -p:RunAnalyzers=false
-  for program in "$@" demo; do
+  for program in "$@" demo verify; do
     is_alive "$program" || install_program "$program"
   done
   printf '%s' "$sources" >"$STATE/app/sources"

@@ -106,6 +106,9 @@ public sealed class RunningSystem : IAsyncLifetime
         processes.Remove(name);
     }
 
+    /// <summary>A setting that every part is started with.</summary>
+    public string Setting(string name) => environment[name];
+
     /// <summary>Asks every part to end and starts all of them again.</summary>
     public async Task RestartAsync(CancellationToken ct)
     {

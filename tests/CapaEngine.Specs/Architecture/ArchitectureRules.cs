@@ -118,7 +118,10 @@ public sealed partial class ArchitectureRules
             && !file.StartsWith("tests/")).ToList();
         projects.Count.ShouldBeGreaterThan(8);
         ProjectsUsing(projects, "Npgsql").ShouldBe(
-            ["infra/Demo/Demo.csproj", "infra/EventLog/EventLog.csproj", "services/ReadModels/ReadModels.csproj"],
+            [
+                "infra/Demo/Demo.csproj", "infra/EventLog/EventLog.csproj", "infra/Verify/Verify.csproj",
+                "services/ReadModels/ReadModels.csproj",
+            ],
             ignoreOrder: true);
         ProjectsUsing(projects, "MassTransit.RabbitMQ").ShouldBe(["shared/Hosting/Hosting.csproj"]);
         ProjectsUsing(projects, "MailKit").ShouldBe(["services/ReadModels/ReadModels.csproj"]);

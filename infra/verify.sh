@@ -1,0 +1,29 @@
+# shellcheck shell=bash
+# The verbs that prove what the pipeline did, `verify`, and that carry out what it had to set aside, `replay`.
+
+verb_verify() {
+  local pipeline=0 options=()
+  while [[ $# -gt 0 ]]; do
+    case $1 in
+      --pipeline) pipeline=1 ;;
+      --json | --at-rest | --allow-parked) options+=("$1") ;;
+      --settle-seconds | --deadline-seconds)
+        [[ ${2:-} =~ ^[0-9]+$ ]] || die 2 "verify $1 needs a number of seconds"
+        options+=("$1" "$2")
+        shift
+        ;;
+      *) no_more_arguments verify "$1" ;;
+    esac
+    shift
+  done
+  ((pipeline)) || die 2 "verify needs what to verify: ./capa verify --pipeline"
+  load_ports
+  require_alive postgres
+  if uses_local_event_log; then require_alive event-log; fi
+  [[ -f $STATE/app/verify/$(assembly verify) ]] ||
+    die 3 "the auditor is not installed; ./capa down, then ./capa up installs it"
+  ConnectionStrings__EventStore=$(event_store)
+  ConnectionStrings__Postgres=$(postgres_connection capa_readmodels)
+  export ConnectionStrings__EventStore ConnectionStrings__Postgres
+  exec dotnet "$STATE/app/verify/$(assembly verify)" "${options[@]}"
+}
