@@ -118,7 +118,8 @@ internal sealed class PipelineFold(int partitionCount)
     // While it stands at one place the finding stays the same, however fast the log grows.
     private static string Behind(ulong position) => $"stands at {position}, and later events wait";
 
-    private static string Beyond(ulong position, ulong end) => $"stands at {position}, beyond the end of the log, {end}";
+    private static string Beyond(ulong position, ulong end) =>
+        $"stands at {position}, beyond the end of the log, {end}";
 
     private string KeyOf(Family family, int partition) => Partitions.RoutingKey(family.Name, partition) + _layout;
 }

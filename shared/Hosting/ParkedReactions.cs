@@ -11,7 +11,9 @@ namespace CapaEngine.Hosting;
 
 /// <summary>A reaction that was set aside, as an operator sees it.</summary>
 /// <param name="EventId">The event it is a reaction to; names it in the API.</param>
-/// <param name="Code">Kebab-case: why; <c>behind-parked</c> where only an earlier one of its stream is in the way.</param>
+/// <param name="Code">
+/// Kebab-case: why; <c>behind-parked</c> where only an earlier one of its stream is in the way.
+/// </param>
 /// <param name="Attempts">How often it was tried before it was parked; null where it was not.</param>
 /// <param name="Data">The event's data; only where one is looked at.</param>
 public sealed record ParkedReaction(

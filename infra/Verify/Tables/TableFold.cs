@@ -12,7 +12,8 @@ internal sealed record Column(string Name, string Sql)
     /// <summary>How many parts of a row are in which status, from the table that holds the parts.</summary>
     public static Column Parts(string name, string table, string owner, string status = "status") => new(name, $"""
         (select string_agg(s.status || ' ' || s.n, ', ' order by s.status collate "C")
-          from (select {status} as status, count(*) as n from read_models.{table} p where p.{owner} = t.id group by 1) s)
+          from (select {status} as status, count(*) as n from read_models.{table} p where p.{owner} = t.id
+            group by 1) s)
         """);
 }
 

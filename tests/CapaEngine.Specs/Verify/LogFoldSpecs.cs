@@ -178,7 +178,8 @@ public sealed class LogFoldSpecs
         [
             (Case, new NonconformityEvent.Reported(
                 "plant-1", "Bores too wide", "Two.", new RequirementRef("drawing", "C", "4.2"),
-                NonconformitySource.ProcessMonitoring, DetectionStage.InProcess, "valve", "milling", [], 0, null, Severity.Minor,
+                NonconformitySource.ProcessMonitoring, DetectionStage.InProcess, "valve", "milling", [], 0, null,
+                Severity.Minor,
                 Day, "quinn", null, null, null, null)),
             (Case, new NonconformityEvent.CorrectiveActionRequired(
                 CapaId, CapaLink.Open, 1, "quinn", "It recurs.", "plant-1", "Bores too wide", null, null, false)),
