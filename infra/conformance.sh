@@ -9,26 +9,13 @@ run_conformance_checks() {
   note "conformance of the event log"
   if ! (require_packages nodejs npm); then
     fail_test "Node.js or npm is missing, so the event log was not tried with the official clients"
-  elif ! (install_clients) || ! (start_event_logs); then
+  elif ! (install_node_packages conformance) || ! (start_event_logs); then
     fail_test "the event log was not tried with the official clients"
   else
     count_tap "the official clients" < <(try_clients 2>&1)
   fi
   stop "$OPEN_LOG" 5 KILL
   stop "$SECURED_LOG" 5 KILL
-}
-
-# A copy, so that two runs beside each other, or a developer's own modules, are not in each other's way.
-install_clients() {
-  local folder=$STATE/conformance log=$STATE/logs/npm.log
-  mkdir -p "$folder"
-  tar -C "$ROOT/tests/conformance" --exclude=node_modules -cf - . | tar -C "$folder" -xf - || die 1 "no copy was made"
-  note "installing the clients"
-  # They bring what they need ready for use: no script of a package is run.
-  if ! (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier) >"$log" 2>&1; then
-    tail -n 15 "$log" >&2
-    die 1 "npm ci failed in tests/conformance"
-  fi
 }
 
 start_event_logs() {

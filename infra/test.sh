@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # The verb `test`: private servers, every test project, the script's own tests, the official clients on the event log,
-# the compose file; one closing line.
+# the document of the messages, the compose file; one closing line.
 
 PASSED=0 FAILED=0 SKIPPED=0 TEST_PROCESS=''
 
@@ -19,7 +19,7 @@ verb_test() {
     start_test_servers postgres
     run_conformance_checks
   else
-    require_packages postgresql rabbitmq-server fonts-dejavu-core
+    require_packages postgresql rabbitmq-server fonts-dejavu-core nodejs npm
     build "$ROOT/CapaEngine.sln" "the solution and its tests"
     start_test_servers postgres rabbitmq
     run_all_tests
@@ -37,6 +37,7 @@ run_all_tests() {
   ((!selective)) || return 0
   run_script_tests
   run_conformance_checks
+  run_message_checks
   check_compose_file
 }
 
