@@ -7,7 +7,7 @@ using Shouldly;
 
 namespace CapaEngine.Integration.Messages;
 
-/// <summary>A few lines of JavaScript read what the relays of a running system publish, and send as a machine.</summary>
+/// <summary>A few lines of JavaScript read what the relays of a system publish, and send as a machine.</summary>
 [Collection(nameof(SystemFixture))]
 public sealed class ConsumerInAnotherLanguage(SystemFixture system) : IAsyncLifetime
 {

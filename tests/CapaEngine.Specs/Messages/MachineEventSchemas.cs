@@ -4,7 +4,7 @@ using CapaEngine.Nonconformities.Intake;
 
 namespace CapaEngine.Specs.Messages;
 
-/// <summary>What machines send: the members that the intake knows, with the types that the facts keep them in.</summary>
+/// <summary>What machines send: the members the intake knows, with the types that the facts keep them in.</summary>
 internal static class MachineEventSchemas
 {
     // A caller of one site need not name it.
