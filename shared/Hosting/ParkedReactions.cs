@@ -42,8 +42,10 @@ public static class ParkedReactions
         group.MapGet("{eventId:guid}", (Guid eventId, ReactionSink sink, CancellationToken ct) =>
             GetAsync(serviceName, eventId, sink, ct)).Produces<ParkedReaction>();
         group.MapPost("replay", async (ReactionSink sink, CancellationToken ct) => await ReplayAsync(null, sink, ct))
+            .AddEndpointFilter(ReadKey).TakesIdempotencyKey()
             .Produces<ReplayAnswer>().WithName($"replay-parked-of-{serviceName}");
         group.MapPost("{eventId:guid}/replay", ReplayStreamAsync)
+            .AddEndpointFilter(ReadKey).TakesIdempotencyKey()
             .Produces<ReplayAnswer>().WithName($"replay-parked-stream-of-{serviceName}");
     }
 
@@ -54,6 +56,11 @@ public static class ParkedReactions
             ? await next(context)
             : HttpResults.Problem(
                 StatusCodes.Status403Forbidden, "forbidden", "Parked reactions concern all sites.");
+
+    // A replay tries what remains, so its repetition is harmless and the key needs not be remembered.
+    private static async ValueTask<object?> ReadKey(
+        EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
+        Repetition.TryReadKey(context.HttpContext.Request, out _, out var refusal) ? await next(context) : refusal;
 
     private static async Task<IResult> ListAsync(string service, ReactionSink sink, CancellationToken ct) =>
         Answer(new ParkedReactionList(

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using CapaEngine.Integration.Infrastructure;
 using CapaEngine.Integration.Journeys;
 using Shouldly;
@@ -33,7 +34,7 @@ public sealed class EveryPostIsGuarded(SystemFixture system) : IDisposable
         using var http = new HttpClient { BaseAddress = running.Api };
         foreach (var (path, _) in (await ApiAsync()).Posts)
         {
-            using var answer = await http.PostAsJsonAsync(path.Replace("{id}", $"{Guid.NewGuid()}"), new { }, Ct);
+            using var answer = await http.PostAsJsonAsync(Of(path, $"{Guid.NewGuid()}"), new { }, Ct);
             answer.StatusCode.ShouldBe(HttpStatusCode.Unauthorized, path);
         }
     }
@@ -48,7 +49,7 @@ public sealed class EveryPostIsGuarded(SystemFixture system) : IDisposable
         foreach (var (path, operation) in posts.Where(post => Takes(post.Operation, "Idempotency-Key")))
         {
             var answer = await everybody.TryPostAsync(
-                path[Root.Length..].Replace("{id}", $"{Guid.NewGuid()}"), new { },
+                Of(path[Root.Length..], $"{Guid.NewGuid()}"), new { },
                 ifMatch: Takes(operation, "If-Match") ? "\"1\"" : null, at: null, Ct, malformed);
             (path, answer.Status, answer.Code).ShouldBe((path, HttpStatusCode.BadRequest, "malformed-header"));
         }
@@ -67,7 +68,7 @@ public sealed class EveryPostIsGuarded(SystemFixture system) : IDisposable
         {
             var resource = path[Root.Length..].Split('/')[0];
             var answer = await everybody.TryPostAsync(
-                path[Root.Length..].Replace("{id}", records.GetValueOrDefault(resource, "no record")),
+                Of(path[Root.Length..], records.GetValueOrDefault(resource, "no record")),
                 body.For(operation), "\"999999\"", at: null, Ct);
             if ((answer.Status, answer.Code) != (HttpStatusCode.PreconditionFailed, "stale"))
                 taken.Add($"{path}: {answer.Status} {answer.Body}");
@@ -168,4 +169,6 @@ public sealed class EveryPostIsGuarded(SystemFixture system) : IDisposable
 
     private static bool Takes(JsonNode operation, string header) =>
         operation["parameters"]?.AsArray().Any(parameter => (string?)parameter!["name"] == header) == true;
+
+    private static string Of(string path, string id) => Regex.Replace(path, @"\{\w+\}", id);
 }
