@@ -20,8 +20,8 @@ internal static class ApiDescription
     public static void AddApiDescription(this IServiceCollection services, string serviceName) =>
         services.AddOpenApi(options =>
         {
-            // Nested records carry their family's name, so that two commands named Close stay apart. A list is described
-            // where it stands: as a component it would have the limits of one member for all of its type.
+            // Nested records carry their family's name, so that two commands named Close stay apart. A list is
+            // described where it stands: as a component it would have the limits of one member for all of its type.
             options.CreateSchemaReferenceId = type =>
                 !IsList(type.Type) && OpenApiOptions.CreateDefaultSchemaReferenceId(type) is { } id
                     ? type.Type.DeclaringType is { } family ? family.Name + id : id
