@@ -104,8 +104,15 @@ internal static class Proxy
         // What the caller did, such as sending too much or hanging up, has its status already.
         if (failure.Error is ForwarderError.RequestCanceled or ForwarderError.RequestBodyCanceled
             or ForwarderError.RequestBodyClient) return;
+        Note(http, failure);
         await HttpResults.Unavailable(
             "service-unavailable", "The service behind this address does not answer; repeat it later.")
             .ExecuteAsync(http);
     }
+
+    private static void Note(HttpContext http, IForwarderErrorFeature failure) =>
+        http.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(Proxy)).LogWarning(
+            "{Service} did not answer {Method} {Path}: {Error}, {Reason}",
+            http.GetReverseProxyFeature().Cluster.Config.ClusterId, http.Request.Method, http.Request.Path,
+            failure.Error, failure.Exception?.GetBaseException().Message);
 }

@@ -13,7 +13,12 @@ internal static class Failures
         app.UseExceptionHandler(new ExceptionHandlerOptions
         {
             ExceptionHandler = http =>
-                ToResult(http.Features.Get<IExceptionHandlerFeature>()!.Error).ExecuteAsync(http),
+            {
+                var error = http.Features.Get<IExceptionHandlerFeature>()!.Error;
+                // The rest of a body that cannot be read stays on the connection, so nobody may send on it again.
+                if (error is BadHttpRequestException) http.Response.Headers.Connection = "close";
+                return ToResult(error).ExecuteAsync(http);
+            },
             AllowStatusCode404Response = true,
             SuppressDiagnosticsCallback = context => context.Exception is BadHttpRequestException,
         });

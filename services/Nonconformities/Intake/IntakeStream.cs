@@ -59,10 +59,18 @@ internal sealed class IntakeStream(MachineIntake intake, IntakeOrigin origin)
             {
                 var read = await body.ReadAsync(ct);
                 var rest = read.Buffer;
-                while (isOpen && CutLine(ref rest, read.IsCompleted) is { } line)
-                    isOpen = await EnterAsync(window, line, receipts, ct);
-                if (rest.Length > IntakeBody.EventBytesMax) throw new LineTooLongException();
-                body.AdvanceTo(rest.Start, rest.End);
+                try
+                {
+                    while (isOpen && CutLine(ref rest, read.IsCompleted) is { } line)
+                        isOpen = await EnterAsync(window, line, receipts, ct);
+                    if (rest.Length > IntakeBody.EventBytesMax) throw new LineTooLongException();
+                }
+                finally
+                {
+                    // Unsaid, the server would close a connection on which the gateway sends other requests.
+                    body.AdvanceTo(rest.Start, rest.End);
+                }
+
                 isOpen &= !read.IsCompleted;
             }
 

@@ -61,6 +61,10 @@ public sealed class StreamIntakeTests(SystemFixture system) : IAsyncLifetime
         var lines = await ReceiptsAsync(response);
         ((string?)lines[0]["outcome"], (string?)lines[^1]["code"]).ShouldBe(("accepted", "event-too-large"));
         lines.Count.ShouldBe(2);
+
+        // The gateway sends the next request on the same connection to the service.
+        using var next = new ApiClient(running.Api, "line-4", "source-system");
+        await next.PostRawAsync("deviations", $"{Event("3")}\n", Lines, ct: Ct);
     }
 
     [Fact]
