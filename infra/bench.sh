@@ -2,6 +2,7 @@
 # The verb `bench`: private servers and one run of the benchmarks, which compare each path with the limits of its parts.
 
 verb_bench() {
+  local what=store
   check_bench_arguments "$@"
   require_dotnet
   STATE=$ROOT/.run/bench-$$
@@ -9,18 +10,26 @@ verb_bench() {
   trap leave_bench EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
-  require_packages postgresql
+  if [[ $what == pipeline ]]; then
+    require_packages postgresql rabbitmq-server fonts-dejavu-core
+  else
+    require_packages postgresql
+  fi
   build "$ROOT/tests/CapaEngine.Benchmarks/CapaEngine.Benchmarks.csproj" "the benchmarks"
   start_bench_servers
-  dotnet "$ROOT/tests/CapaEngine.Benchmarks/bin/Release/net10.0/CapaEngine.Benchmarks.dll" "$@"
+  # In the background, so that a signal is let through at once; its own session, so that what it starts ends with it.
+  setsid dotnet "$ROOT/tests/CapaEngine.Benchmarks/bin/Release/net10.0/CapaEngine.Benchmarks.dll" "$@" </dev/null &
+  TEST_PROCESS=$!
+  wait "$TEST_PROCESS"
 }
 
 # Before anything is built or started; the values are checked by the program.
 check_bench_arguments() {
   while [[ $# -gt 0 ]]; do
     case $1 in
-      store | --json) ;;
-      --rounds | --slice-ms | --row)
+      store | pipeline) what=$1 ;;
+      --json | --direct) ;;
+      --rounds | --slice-ms | --row | --seconds | --rate)
         [[ -n ${2:-} ]] || die 2 "bench $1 needs a value"
         shift
         ;;
@@ -33,6 +42,7 @@ check_bench_arguments() {
 leave_bench() {
   local status=$?
   trap - EXIT
+  end_test_process
   cd "$ROOT"
   stop_servers KILL QUIT
   rm -rf "$STATE"
@@ -40,11 +50,20 @@ leave_bench() {
 }
 
 start_bench_servers() {
-  note "starting PostgreSQL for the benchmarks"
-  assign_port postgres $((20000 + $$ % 1000 * 10)) postgres
+  local first=$((20000 + $$ % 1000 * 10)) name
+  note "starting the servers for the benchmarks"
+  for name in postgres rabbitmq rabbitmq-management rabbitmq-metrics rabbitmq-distribution epmd; do
+    assign_port "$name" "$((first++))" "$name"
+  done
   save_ports
   start_postgres
-  CAPA_TEST_POSTGRES="Host=127.0.0.1;Port=${PORTS[postgres]};Database=postgres;Username=postgres"
-  CAPA_TEST_POSTGRES+=";Password=$(secret postgres)"
-  export CAPA_TEST_POSTGRES
+  CAPA_TEST_POSTGRES=$(superuser_connection postgres)
+  CAPA_BENCH_POSTGRES_PROCESS=$(recorded postgres pid)
+  export CAPA_TEST_POSTGRES CAPA_BENCH_POSTGRES_PROCESS
+  [[ $what == pipeline ]] || return 0
+  start_rabbitmq guest guest /
+  CAPA_BENCH_RABBITMQ_PROCESS=$(recorded rabbitmq pid)
+  export CAPA_BENCH_RABBITMQ_PROCESS
+  export CAPA_TEST_RABBITMQ="amqp://guest:guest@127.0.0.1:${PORTS[rabbitmq]}"
+  export CAPA_TEST_RABBITMQ_MANAGEMENT="http://guest:guest@127.0.0.1:${PORTS[rabbitmq-management]}"
 }
