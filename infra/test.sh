@@ -46,6 +46,11 @@ parse_test_arguments() {
     case $1 in
       --full) export CAPA_TEST_FULL=1 ;;
       --conformance) only_conformance=1 ;;
+      --faults)
+        export CAPA_TEST_FAULTS=all
+        filters+=(--filter-class '*.FaultMatrix')
+        selective=1
+        ;;
       --filter-*)
         [[ -n ${2:-} ]] || die 2 "test $1 needs a pattern"
         filters+=("$1" "$2")
@@ -109,7 +114,7 @@ run_test_project() {
   local project=$1 results=$STATE/results-$1 status=0 limit=20m
   local options=(--progress off --results-directory "$results" --report-trx --report-trx-filename results.trx)
   # A test that never ends shall be a failure with a name, not a run that is cut off from outside.
-  if [[ ${CAPA_TEST_FULL:-} == 1 ]]; then limit=90m; fi
+  if [[ ${CAPA_TEST_FULL:-} == 1 || -n ${CAPA_TEST_FAULTS:-} ]]; then limit=120m; fi
   # A project none of whose tests is selected is no failure, as long as another has some.
   if ((selective)); then options+=(--ignore-exit-code 8); fi
   note ""

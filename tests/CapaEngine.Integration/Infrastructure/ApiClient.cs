@@ -97,6 +97,17 @@ public sealed class ApiClient(Uri api, string person, params string[] roles) : I
         return await SendAsync(request, expected, ct);
     }
 
+    /// <summary>Sends bytes under a media type whatever the status.</summary>
+    public async Task<Answered> TryPostRawAsync(
+        string path, string content, string mediaType, CancellationToken ct)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/v1/{path}")
+        {
+            Content = new StringContent(content, Encoding.UTF8, MediaTypeHeaderValue.Parse(mediaType)),
+        };
+        return await SendAsync(request, null, ct);
+    }
+
     /// <summary>A command that a rule refuses with this code.</summary>
     public async Task RefusedAsync(
         string path, object body, string code, string? ifMatch = null, DateTimeOffset? at = null)

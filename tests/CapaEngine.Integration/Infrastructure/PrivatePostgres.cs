@@ -50,6 +50,30 @@ public sealed class PrivatePostgres : IAsyncDisposable
         await StartServerAsync(ct);
     }
 
+    /// <summary>
+    /// Kills every process of it at once (<c>kill -9</c>) and starts it again, when the last of them is gone.
+    /// </summary>
+    public async Task KillAndRestartAsync(CancellationToken ct)
+    {
+        await SignalAsync("KILL", ct);
+        await StartServerAsync(ct);
+    }
+
+    /// <summary>
+    /// Sends a signal (<c>STOP</c>, <c>CONT</c>, <c>KILL</c>) to all of its processes; after the last one they are gone.
+    /// </summary>
+    public async Task SignalAsync(string signal, CancellationToken ct)
+    {
+        var main = (await File.ReadAllLinesAsync(Path.Combine(Data, "postmaster.pid"), ct))[0];
+        // The children are read while the one that makes them rests.
+        const string all = """
+            [[ $2 == CONT ]] || kill -s STOP "$1"
+            kill -s "$2" "$1" $(pgrep -P "$1")
+            while [[ $2 == KILL ]] && kill -s 0 "$1" 2>/dev/null; do sleep 0.05; done
+            """;
+        await RunAsync("timeout", ["30", "bash", "-c", all, "bash", main, signal], ct);
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {

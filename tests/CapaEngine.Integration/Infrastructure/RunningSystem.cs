@@ -24,6 +24,12 @@ public sealed class RunningSystem : IAsyncLifetime
     /// <summary>Variables that a test adds before the start, such as where telemetry goes.</summary>
     public IDictionary<string, string> Extra { get; } = new Dictionary<string, string>();
 
+    /// <summary>Servers of the test's own, as connection strings; null: those of this test run.</summary>
+    public (string Postgres, string RabbitMq)? Servers { get; init; }
+
+    /// <summary>Changes the variables of one part before it is started, such as to lead its connections elsewhere.</summary>
+    public Action<string, IDictionary<string, string>>? Rewire { get; init; }
+
     /// <summary>The gateway's address, below which <c>/api/v1</c> lies.</summary>
     public Uri Api { get; private set; } = null!;
 
@@ -39,8 +45,8 @@ public sealed class RunningSystem : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         var ct = TestContext.Current.CancellationToken;
-        var postgres = await TestServers.CreateDatabaseAsync(ct);
-        var rabbitMq = await TestServers.CreateVirtualHostAsync(ct);
+        var postgres = await TestServers.CreateDatabaseAsync(ct, Servers?.Postgres);
+        var rabbitMq = Servers?.RabbitMq ?? await TestServers.CreateVirtualHostAsync(ct);
         VirtualHost = rabbitMq[(rabbitMq.LastIndexOf('/') + 1)..];
         Database = NpgsqlDataSource.Create(postgres);
         var addresses = Parts.ToDictionary(
@@ -70,17 +76,24 @@ public sealed class RunningSystem : IAsyncLifetime
     /// <summary>Starts the named parts at the same time and waits until each is ready.</summary>
     public async Task StartAsync(CancellationToken ct, params string[] names)
     {
-        foreach (var name in names)
-        {
-            var own = new Dictionary<string, string>(environment) { ["ASPNETCORE_URLS"] = Origin(health[name]) };
-            if (name == "EventLog") own.Remove("ASPNETCORE_URLS");
-            processes[name] = ServiceProcess.Start(Parts.Single(part => part.Name == name).Folder, own);
-        }
+        foreach (var name in names) Launch(name, name);
 
         foreach (var name in names)
             await processes[name].WaitUntilReadyAsync(
                 HealthOf(name), TimeSpan.FromSeconds(90), ct);
     }
+
+    /// <summary>Starts a second process of a part under a name of its own; nobody sends requests to it.</summary>
+    public async Task StartTwinAsync(string name, string twin, CancellationToken ct)
+    {
+        health[twin] = new Uri($"http://127.0.0.1:{ServiceProcess.FreePort()}");
+        Launch(name, twin);
+        await processes[twin].WaitUntilReadyAsync(HealthOf(twin), TimeSpan.FromSeconds(90), ct);
+    }
+
+    /// <summary>Sends a signal (<c>STOP</c>, <c>CONT</c>) to a part.</summary>
+    public Task SignalAsync(string name, string signal, CancellationToken ct) =>
+        processes[name].SignalAsync(signal, ct);
 
     /// <summary>Waits until every part is ready, as after something that they all depend on came back.</summary>
     public async Task ReadyAsync(CancellationToken ct)
@@ -156,6 +169,14 @@ public sealed class RunningSystem : IAsyncLifetime
         foreach (var process in processes.Values) await process.DisposeAsync();
         if (Database is not null) await Database.DisposeAsync();
         if (environment.TryGetValue("Auth__DevIssuerKeyFile", out var key)) File.Delete(key);
+    }
+
+    private void Launch(string name, string process)
+    {
+        var own = new Dictionary<string, string>(environment) { ["ASPNETCORE_URLS"] = Origin(health[process]) };
+        if (name == "EventLog") own.Remove("ASPNETCORE_URLS");
+        Rewire?.Invoke(name, own);
+        processes[process] = ServiceProcess.Start(Parts.Single(part => part.Name == name).Folder, own);
     }
 
     private static string Origin(Uri address) => address.GetLeftPart(UriPartial.Authority);
