@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using CapaEngine.Contracts;
 using Shouldly;
@@ -56,6 +57,19 @@ public sealed class JsonSpecs
         // The example of RFC 9562, appendix A.4: "www.example.com" in the DNS namespace.
         NameBasedId.From(new Guid("6ba7b810-9dad-11d1-80b4-00c04fd430c8"), "www.example.com")
             .ShouldBe(new Guid("2ed6657d-e927-568b-95e1-2665a8aea6a2"));
+
+    [Theory, InlineData(496), InlineData(497), InlineData(100_000)]
+    public void a_name_of_any_length_has_an_id(int length)
+    {
+        var name = new byte[length];
+        Random.Shared.NextBytes(name);
+        var hash = CryptographicOperations.HashData(
+            HashAlgorithmName.SHA1, [.. NameBasedId.Root.ToByteArray(bigEndian: true), .. name]);
+        var id = NameBasedId.From(NameBasedId.Root, name).ToByteArray(bigEndian: true);
+        id[..6].ShouldBe(hash[..6]);
+        id[9..].ShouldBe(hash[9..16]);
+        (id[6] >> 4, id[8] >> 6).ShouldBe((5, 2));
+    }
 
     [Fact]
     public void partitions_are_fnv1a_of_the_stream_name()
