@@ -35,13 +35,15 @@ internal sealed class RelayBuffer : IDisposable
     /// <summary>Adds the next event of the log; waits while the buffer is full.</summary>
     public async ValueTask AddAsync(RecordedEvent recorded, CancellationToken ct)
     {
+        // Reading the metadata takes longer than everything that happens within the lock.
+        var envelope = EventEnvelope.Of(recorded);
         while (true)
         {
             lock (_gate)
             {
                 if (_events < _options.BufferedEventsMax && _bytes < _options.BufferedBytesMax)
                 {
-                    Add(recorded);
+                    Add(recorded, envelope);
                     return;
                 }
             }
@@ -171,13 +173,13 @@ internal sealed class RelayBuffer : IDisposable
         foreach (var work in _work) work.Dispose();
     }
 
-    private void Add(RecordedEvent recorded)
+    private void Add(RecordedEvent recorded, EventEnvelope envelope)
     {
         var partition = Partitions.Of(recorded.Stream, _options.PartitionCount);
         var lane = Array.Find(
             _lanes[partition], lane => recorded.Stream.StartsWith(lane.Family.Prefix, StringComparison.Ordinal))!;
         var bytes = recorded.Data.Length + (2 * recorded.Metadata.Length) + recorded.Stream.Length;
-        lane.Waiting.Enqueue(new Waiting(EventEnvelope.Of(recorded), _read, recorded.Created, bytes));
+        lane.Waiting.Enqueue(new Waiting(envelope, _read, recorded.Created, bytes));
         _read = recorded.Position;
         _events++;
         _bytes += bytes;
