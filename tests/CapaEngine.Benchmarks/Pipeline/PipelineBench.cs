@@ -134,7 +134,8 @@ internal sealed class PipelineBench
 
         var accepted = receipts.TotalCount;
         if (accepted == 0)
-            throw new InvalidOperationException($"Nothing was accepted: {(batches.Count > 0 ? batches[0].Failure : "")}");
+            throw new InvalidOperationException(
+                $"Nothing was accepted: {(batches.Count > 0 ? batches[0].Failure : "")}");
         var endToEnd = accepted / Stopwatch.GetElapsedTime(first, lastRow).TotalSeconds;
         return new PhaseResult(
             Math.Round(endToEnd), Math.Round(limit), Math.Round(endToEnd / limit, 3), Ms(visible, 50), Ms(visible, 99),
