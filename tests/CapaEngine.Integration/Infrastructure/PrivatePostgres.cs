@@ -68,7 +68,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
         // The children are read while the one that makes them rests.
         const string all = """
             [[ $2 == CONT ]] || kill -s STOP "$1"
-            kill -s "$2" "$1" $(pgrep -P "$1")
+            kill -s "$2" "$1" $(<"/proc/$1/task/$1/children")
             while [[ $2 == KILL ]] && kill -s 0 "$1" 2>/dev/null; do sleep 0.05; done
             """;
         await RunAsync("timeout", ["30", "bash", "-c", all, "bash", main, signal], ct);
