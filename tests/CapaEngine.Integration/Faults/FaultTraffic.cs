@@ -52,8 +52,9 @@ internal sealed class FaultTraffic(Uri api, string name) : IAsyncDisposable
         };
         if (lanes == 0) return;
         var people = RepeatAsync(TimeSpan.FromSeconds(1), OpenCapaAsync, ct);
-        running = Task.WhenAll(
-            [people, .. Enumerable.Range(0, lanes).Select(_ => RepeatAsync(period, token => SendAsync(events, token), ct))]);
+        var machines = Enumerable.Range(0, lanes).Select(
+            _ => RepeatAsync(period, token => SendAsync(events, token), ct));
+        running = Task.WhenAll([people, .. machines]);
     }
 
     /// <summary>Waits until so many more events were accepted since now, so that the way is open again.</summary>

@@ -60,7 +60,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
     }
 
     /// <summary>
-    /// Sends a signal (<c>STOP</c>, <c>CONT</c>, <c>KILL</c>) to all of its processes; after the last one they are gone.
+    /// Sends a signal (<c>STOP</c>, <c>CONT</c>, <c>KILL</c>) to all of its processes; after a KILL they are gone.
     /// </summary>
     public async Task SignalAsync(string signal, CancellationToken ct)
     {

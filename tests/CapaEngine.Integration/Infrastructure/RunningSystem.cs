@@ -27,7 +27,7 @@ public sealed class RunningSystem : IAsyncLifetime
     /// <summary>Servers of the test's own, as connection strings; null: those of this test run.</summary>
     public (string Postgres, string RabbitMq)? Servers { get; init; }
 
-    /// <summary>Changes the variables of one part before it is started, such as to lead its connections elsewhere.</summary>
+    /// <summary>Changes the variables of a part before it starts, such as to lead its connections elsewhere.</summary>
     public Action<string, IDictionary<string, string>>? Rewire { get; init; }
 
     /// <summary>The gateway's address, below which <c>/api/v1</c> lies.</summary>

@@ -5,7 +5,7 @@ using Shouldly;
 
 namespace CapaEngine.Integration.Journeys;
 
-/// <summary>Many people change one case at the same moment: each change is there once, and nobody waits for ever.</summary>
+/// <summary>Many people change one case at the same moment: each change is there once, and nobody starves.</summary>
 [Collection(nameof(SystemFixture))]
 public sealed class ManyWritersOfOneCase(SystemFixture system) : IDisposable
 {
