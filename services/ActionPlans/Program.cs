@@ -24,5 +24,5 @@ var app = builder.Build();
 app.UseCapaService();
 app.MapActionPlans();
 app.MapEffectivenessReviews();
-app.MapParkedReactions(ServiceNames.ActionPlans);
+app.MapParkedEvents(ServiceNames.ActionPlans);
 await app.RunAsync();

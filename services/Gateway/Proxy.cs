@@ -46,6 +46,7 @@ internal static class Proxy
         .. Parked(ServiceNames.Nonconformities, to.Nonconformities),
         .. Parked(ServiceNames.RootCauses, to.RootCauses),
         .. Parked(ServiceNames.ActionPlans, to.ActionPlans),
+        .. Parked(ServiceNames.ReadModels, to.ReadModels),
         // A machine asks the service that took its event, which knows it before any read model does.
         Questions("deviations", "deviations", to.Nonconformities),
         Questions("other", "{**rest}", to.ReadModels),

@@ -44,5 +44,5 @@ var app = builder.Build();
 app.Services.GetRequiredService<Mappings>();
 app.UseCapaService();
 app.MapApi();
-app.MapParkedReactions(ServiceNames.Nonconformities);
+app.MapParkedEvents(ServiceNames.Nonconformities);
 await app.RunAsync();

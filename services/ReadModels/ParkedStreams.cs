@@ -9,7 +9,7 @@ namespace CapaEngine.ReadModels;
 
 /// <summary>
 /// Streams with an event that this version cannot project. Their later events wait in the log, so that the stream's
-/// order holds; everything else goes on. After an upgrade they are read again from the log.
+/// order holds; everything else goes on. <see cref="ParkedStreamsReplay"/> reads them again from the log.
 /// </summary>
 public sealed class ParkedStreams(NpgsqlDataSource database, ILogger<ParkedStreams> logger) : IHealthCheck, IDisposable
 {
@@ -67,11 +67,25 @@ public sealed class ParkedStreams(NpgsqlDataSource database, ILogger<ParkedStrea
 
     /// <summary>Records that a stream waits from this event on.</summary>
     public static SqlStatement Park(string routingKey, IncomingEvent incoming, string reason) => new("""
-        insert into read_models.parked_stream (stream, routing_key, revision, position, event_type, reason)
-        values ($1, $2, $3, $4, $5, $6)
+        insert into read_models.parked_stream (stream, routing_key, revision, position, event_type, reason, event_id)
+        values ($1, $2, $3, $4, $5, $6, $7)
         on conflict (stream) do nothing
         """,
-        incoming.Stream, routingKey, incoming.Revision, checked((long)incoming.Position.Commit), incoming.Type, reason);
+        incoming.Stream, routingKey, incoming.Revision, checked((long)incoming.Position.Commit), incoming.Type, reason,
+        incoming.EventId);
+
+    /// <summary>Records that a parked stream waits from this event on, which may be a later one than before.</summary>
+    public static SqlStatement ParkAt(IncomingEvent incoming, string reason) => new("""
+        update read_models.parked_stream
+        set revision = $2, position = $3, event_type = $4, reason = $5, event_id = $6
+        where stream = $1
+        """,
+        incoming.Stream, incoming.Revision, checked((long)incoming.Position.Commit), incoming.Type, reason,
+        incoming.EventId);
+
+    /// <summary>Records that a stream waits no longer.</summary>
+    public static SqlStatement Release(string stream) =>
+        new("delete from read_models.parked_stream where stream = $1", stream);
 
     /// <summary>
     /// Whether PostgreSQL refuses the values themselves (classes 22 and 23, such as a NUL character in a text), which
@@ -97,73 +111,6 @@ public sealed class ParkedStreams(NpgsqlDataSource database, ILogger<ParkedStrea
 }
 
 /// <summary>A stream that waits, and the first of its events that could not be projected.</summary>
+/// <param name="EventId">Null where a version parked it that did not note the id.</param>
 public sealed record ParkedStream(
-    string Stream, string RoutingKey, long Revision, long Position, string EventType, string Reason);
-
-/// <summary>At the start, reads the parked streams again: a new version may know what the old one did not.</summary>
-public sealed class ParkedStreamsRetry(
-    NpgsqlDataSource database, ParkedStreams parked, Projector projector, IEventStore store,
-    ILogger<ParkedStreamsRetry> logger) : IHostedService
-{
-    /// <inheritdoc/>
-    public async Task StartAsync(CancellationToken cancellationToken)
-    {
-        await parked.LoadAsync(cancellationToken);
-        foreach (var stream in parked.Waiting)
-        {
-            try
-            {
-                if (await RetryAsync(stream, cancellationToken))
-                    logger.LogInformation("A parked stream of {RoutingKey} was read again.", stream.RoutingKey);
-            }
-            catch (PostgresException refused) when (ParkedStreams.IsAboutData(refused))
-            {
-                logger.LogWarning(refused, "A stream of {RoutingKey} stays parked.", stream.RoutingKey);
-            }
-        }
-
-        await parked.LoadAsync(cancellationToken);
-    }
-
-    /// <inheritdoc/>
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    // Up to the key's position and no further: what comes after it is delivered in the ordinary way.
-    private async Task<bool> RetryAsync(ParkedStream stream, CancellationToken ct)
-    {
-        await using var connection = await database.OpenConnectionAsync(ct);
-        await using var transaction = await connection.BeginTransactionAsync(ct);
-        var reached = await ScalarAsync(connection, """
-            select position from read_models.follower_position where routing_key = $1 for update
-            """, stream.RoutingKey, ct) as long? ?? 0;
-        List<IncomingEvent> events = [];
-        await foreach (var recorded in store.ReadStreamAsync(stream.Stream, stream.Revision, long.MaxValue, ct))
-        {
-            if (recorded.Position.Commit > (ulong)reached) break;
-            var incoming = EventEnvelope.Of(recorded).ToIncoming();
-            if (incoming.Fact is UnknownFact) return false;
-            events.Add(incoming);
-        }
-
-        await using var batch = new NpgsqlBatch(connection, transaction);
-        foreach (var statement in projector.Project(events).Append(new SqlStatement(
-            "delete from read_models.parked_stream where stream = $1", stream.Stream)))
-        {
-            var command = new NpgsqlBatchCommand(statement.Text);
-            foreach (var value in statement.Values) command.Parameters.Add(Rows.ToParameter(value));
-            batch.BatchCommands.Add(command);
-        }
-
-        await batch.ExecuteNonQueryAsync(ct);
-        await transaction.CommitAsync(ct);
-        return true;
-    }
-
-    private static async Task<object?> ScalarAsync(
-        NpgsqlConnection connection, string text, string parameter, CancellationToken ct)
-    {
-        await using var command = new NpgsqlCommand(text, connection);
-        command.Parameters.Add(Rows.ToParameter(parameter));
-        return await command.ExecuteScalarAsync(ct);
-    }
-}
+    string Stream, string RoutingKey, long Revision, long Position, string EventType, string Reason, Guid? EventId);

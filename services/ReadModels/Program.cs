@@ -42,8 +42,10 @@ builder.Services.AddHealthChecks()
     .AddCheck<DatabaseProbe>("postgres", tags: [Health.ReadyTag])
     .AddCheck<ParkedStreams>("parked-streams", tags: [Health.ReadyTag]);
 
+builder.Services.AddSingleton<ParkedStreamsReplay>();
+builder.Services.AddSingleton<IParkedEvents>(services => services.GetRequiredService<ParkedStreamsReplay>());
 // Parked streams are read again before anything new arrives.
-builder.Services.AddHostedService<ParkedStreamsRetry>();
+builder.Services.AddHostedService(services => services.GetRequiredService<ParkedStreamsReplay>());
 builder.AddFollower<Projector>(
     Projector.FollowerName, [.. Projections.All.SelectMany(readModel => readModel.Families).Distinct()]);
 builder.Services.AddHostedService<PublishedPositions>();
@@ -58,4 +60,5 @@ app.MapSimilarity();
 app.MapEscalations();
 app.MapRules();
 app.MapReports();
+app.MapParkedEvents(ServiceNames.ReadModels);
 await app.RunAsync();

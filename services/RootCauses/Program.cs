@@ -20,5 +20,5 @@ var app = builder.Build();
 app.UseCapaService();
 app.MapRootCauses();
 app.MapCauseCodes();
-app.MapParkedReactions(ServiceNames.RootCauses);
+app.MapParkedEvents(ServiceNames.RootCauses);
 await app.RunAsync();

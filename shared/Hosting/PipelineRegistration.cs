@@ -35,6 +35,7 @@ public static class PipelineRegistration
         builder.Services.AddSingleton(services => new ReactionSink(
             serviceName, services.GetRequiredService<TReactions>(), services.GetRequiredService<IEventStore>(),
             Options(services), Clock(services), Logger<ReactionSink>(services)));
+        builder.Services.AddSingleton<IParkedEvents>(services => services.GetRequiredService<ReactionSink>());
         builder.Services.AddSingleton<IHostedService>(services => new ParkedRetries(
             services.GetRequiredService<ReactionSink>(), Options(services), Clock(services),
             Logger<ParkedRetries>(services)));

@@ -12,7 +12,7 @@ namespace CapaEngine.Hosting;
 /// Gives events to a service's reactions. What cannot be done is parked with its reason, and so are the later events
 /// of that stream; other streams go on. Positions go to the stream <c>follower-{service}</c> after the effects.
 /// </summary>
-public sealed class ReactionSink : IFollowerSink, IDisposable
+public sealed class ReactionSink : IFollowerSink, IParkedEvents, IDisposable
 {
     // Unsaved effects are repeated after a crash; this bounds how many.
     private const int UnsavedEventsMax = 1_000;

@@ -172,8 +172,8 @@ public sealed class ProjectorTests(ITestOutputHelper output)
 
     private static async Task RetryAsync(ReadModelDatabase database, MemoryEventStore store)
     {
-        var retry = new ParkedStreamsRetry(
-            database.Source, database.Parked, database.Projector(), store, NullLogger<ParkedStreamsRetry>.Instance);
+        var retry = new ParkedStreamsReplay(
+            database.Source, database.Parked, database.Projector(), store, NullLogger<ParkedStreamsReplay>.Instance);
         await retry.StartAsync(Ct);
     }
 }
