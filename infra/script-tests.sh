@@ -35,7 +35,7 @@ it_refuses_an_unknown_verb_by_name() { refused 2 "'frobnicate'" "$ROOT/capa" fro
 
 it_refuses_an_unknown_option_of_every_verb_by_name() {
   local verb
-  for verb in up down status logs token verify demo test bench; do refused 2 "'--frobnicate'" "$ROOT/capa" "$verb" --frobnicate; done
+  for verb in up down status logs token verify replay demo test bench; do refused 2 "'--frobnicate'" "$ROOT/capa" "$verb" --frobnicate; done
 }
 
 it_asks_for_a_role_and_refuses_what_would_break_the_request() {
@@ -44,11 +44,25 @@ it_asks_for_a_role_and_refuses_what_would_break_the_request() {
   refused 2 "--role needs a value" "$ROOT/capa" token --role 'x","y'
 }
 
+it_asks_for_a_service_and_an_event_that_can_be_there() {
+  refused 2 "--service needs" "$ROOT/capa" replay --service
+  refused 2 "--service needs" "$ROOT/capa" replay --service gateway
+  refused 2 "--event needs" "$ROOT/capa" replay --list --event 42
+}
+
+it_says_that_nothing_runs_that_could_replay() {
+  mkdir -p "$STATE/app/verify"
+  touch "$STATE/app/verify/$(assembly verify)"
+  refused 1 "gateway is not running" verb_replay --list
+  rm -r "$STATE/app"
+  refused 3 "not installed" verb_replay
+}
+
 it_lists_the_verbs_it_has_and_works_from_any_folder() {
   local help verb
   cd /
   help=$("$ROOT/capa" help)
-  for verb in up down status logs token sql verify demo test bench; do contains $'\n  '"$verb " "$help"; done
+  for verb in up down status logs token sql verify replay demo test bench; do contains $'\n  '"$verb " "$help"; done
 }
 
 # --- Ports ------------------------------------------------------------------------------------------------------

@@ -20,10 +20,43 @@ verb_verify() {
   load_ports
   require_alive postgres
   if uses_local_event_log; then require_alive event-log; fi
-  [[ -f $STATE/app/verify/$(assembly verify) ]] ||
-    die 3 "the auditor is not installed; ./capa down, then ./capa up installs it"
+  require_auditor
   ConnectionStrings__EventStore=$(event_store)
   ConnectionStrings__Postgres=$(postgres_connection capa_readmodels)
   export ConnectionStrings__EventStore ConnectionStrings__Postgres
   exec dotnet "$STATE/app/verify/$(assembly verify)" "${options[@]}"
+}
+
+verb_replay() {
+  local options=()
+  while [[ $# -gt 0 ]]; do
+    case $1 in
+      --list | --json) options+=("$1") ;;
+      --service)
+        [[ ${2:-} =~ ^(nonconformities|root-causes|action-plans|read-models)$ ]] ||
+          die 2 "replay --service needs nonconformities, root-causes, action-plans or read-models"
+        options+=("$1" "$2")
+        shift
+        ;;
+      --event)
+        [[ ${2:-} =~ ^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$ ]] ||
+          die 2 "replay --event needs the id of an event; ./capa replay --list shows them"
+        options+=("$1" "$2")
+        shift
+        ;;
+      *) no_more_arguments replay "$1" ;;
+    esac
+    shift
+  done
+  load_ports
+  require_auditor
+  CAPA_TOKEN=$(request_token p-1 '*' '' administrator) || exit
+  export CAPA_TOKEN
+  exec dotnet "$STATE/app/verify/$(assembly verify)" replay --api "$(origin gateway)" "${options[@]}"
+}
+
+# The same program audits and replays.
+require_auditor() {
+  [[ -f $STATE/app/verify/$(assembly verify) ]] ||
+    die 3 "the auditor is not installed; ./capa down, then ./capa up installs it"
 }

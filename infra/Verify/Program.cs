@@ -4,6 +4,7 @@ using CapaEngine.Contracts;
 using CapaEngine.EventStore;
 using CapaEngine.Kernel;
 using CapaEngine.Verify;
+using CapaEngine.Verify.Replay;
 using Npgsql;
 
 const int Holds = 0, DoesNotHold = 1, WrongUsage = 2, PartMissing = 3;
@@ -15,7 +16,7 @@ var settle = Seconds("--settle-seconds", "So long a finding must stay the same t
 var deadline = Seconds("--deadline-seconds", "When to end on a system that never rests.", 60);
 var root = new RootCommand("Holds what the pipeline has made of the log against the log.")
 {
-    json, atRest, allowParked, settle, deadline,
+    json, atRest, allowParked, settle, deadline, ReplayCommand.Create(),
 };
 root.SetAction((parsed, ct) => RunAsync(parsed, ct));
 var parsed = root.Parse(args);
