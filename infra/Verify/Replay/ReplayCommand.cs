@@ -11,7 +11,7 @@ internal sealed class ReplayCommand
     // Many parked streams are read from the log again within one request.
     private static readonly TimeSpan PatienceMax = TimeSpan.FromMinutes(10);
 
-    private readonly Option<Uri> api = new("--api") { Description = "Origin of the API.", Required = true };
+    private readonly Option<string> api = new("--api") { Description = "Origin of the API.", Required = true };
     private readonly Option<bool> list = new("--list") { Description = "List what is parked and try nothing." };
     private readonly Option<string?> service = new("--service") { Description = "Of this service alone." };
     private readonly Option<Guid?> eventId = new("--event") { Description = "The stream of this event alone." };
@@ -35,7 +35,9 @@ internal sealed class ReplayCommand
     {
         if (Environment.GetEnvironmentVariable("CAPA_TOKEN") is not { Length: > 0 } token)
             return Fail(WrongUsage, "CAPA_TOKEN must hold the token of an administrator of all sites.");
-        using var http = new HttpClient { BaseAddress = given.GetValue(api), Timeout = PatienceMax };
+        if (!Uri.TryCreate(given.GetValue(api), UriKind.Absolute, out var origin))
+            return Fail(WrongUsage, "--api must be an address such as http://127.0.0.1:8080.");
+        using var http = new HttpClient { BaseAddress = origin, Timeout = PatienceMax };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token.Trim());
         try
         {
