@@ -16,7 +16,7 @@ public delegate Task PublishBatch(string routingKey, EventBatch batch, Cancellat
 internal sealed record FollowerQueues(
     Follower Follower, IReadOnlyList<(string Queue, int Partition, IReadOnlyList<string> RoutingKeys)> Queues);
 
-/// <summary>The connection to the broker. MassTransit is named here and nowhere else.</summary>
+/// <summary>The connection to the broker. MassTransit is named here and in <see cref="EndpointCare"/> only.</summary>
 public static class BusRegistration
 {
     // One batch in work and one at hand: the batch, not the prefetch, gives the speed.
@@ -52,6 +52,7 @@ public static class BusRegistration
             });
             bus.UsingRabbitMq((context, rabbit) => Configure(context, rabbit, address, serviceName));
         });
+        builder.Services.AddHostedService<EndpointCare>();
         builder.Services.AddSingleton<PublishBatch>(services => Publisher(
             services.GetRequiredService<IBus>(),
             services.GetRequiredService<IOptions<PipelineOptions>>().Value.PartitionCount));

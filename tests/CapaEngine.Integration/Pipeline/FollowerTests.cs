@@ -2,6 +2,7 @@ using CapaEngine.Contracts;
 using CapaEngine.Hosting;
 using CapaEngine.Integration.Infrastructure;
 using CapaEngine.Kernel;
+using MassTransit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -79,6 +80,28 @@ public sealed class FollowerTests
         await Eventually.HoldsAsync(() => sink.AppliedCount >= 12, "the lost events", Ct);
         sink.ShouldHoldEachOnceInOrder([lost], eventsOfEach: 12);
         gaps.Count.ShouldBeGreaterThan(0);
+    }
+
+    [Fact]
+    public async Task an_endpoint_that_gave_up_is_taken_up_again()
+    {
+        var broker = await TestServers.CreateVirtualHostAsync(Ct);
+        await using var host = await StartAsync(broker);
+        var sink = host.Services.GetRequiredService<RecordingSink>();
+        var streams = Enumerable.Range(0, 40).Select(_ => TestEvents.NewStream()).ToList();
+
+        // What a connection can leave behind that ends while an endpoint is being set up.
+        var endpoints = host.Services.GetRequiredService<IBusControl>().CheckHealth().Endpoints.Values
+            .Where(endpoint => endpoint.InputAddress.AbsolutePath.Contains($"capa.{Name}.p", StringComparison.Ordinal))
+            .ToList();
+        endpoints.Count.ShouldBe(Partitions.CountDefault);
+        foreach (var endpoint in endpoints) await endpoint.ReceiveEndpoint.Stop(Ct);
+        await host.ReportsAsync("bus", HealthStatus.Degraded, Ct);
+
+        foreach (var stream in streams) await _store.AppendAsync(stream, 2, Ct);
+        await Eventually.HoldsAsync(() => sink.AppliedCount == 80, "what came meanwhile", Ct, 60);
+        sink.ShouldHoldEachOnceInOrder(streams, eventsOfEach: 2);
+        await host.ReportsAsync("bus", HealthStatus.Healthy, Ct);
     }
 
     [Fact]
