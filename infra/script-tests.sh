@@ -162,7 +162,7 @@ it_stays_with_the_event_store_it_began_with() {
 
 it_sees_that_a_source_has_changed_or_gone() {
   ROOT=$STATE/clone
-  mkdir -p "$ROOT"/{services,shared/obj,infra/EventLog,infra/Demo}
+  mkdir -p "$ROOT"/{services,shared/obj,infra/EventLog,infra/Demo,infra/Verify}
   touch "$ROOT"/{global.json,Directory.Build.props,services/Program.cs}
   local before
   before=$(source_state)

@@ -3,7 +3,6 @@ using CapaEngine.Contracts;
 using CapaEngine.Hosting;
 using CapaEngine.Kernel;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
-using Npgsql;
 
 namespace CapaEngine.ReadModels;
 
@@ -11,12 +10,12 @@ namespace CapaEngine.ReadModels;
 /// Streams with an event that this version cannot project. Their later events wait in the log, so that the stream's
 /// order holds; everything else goes on. <see cref="ParkedStreamsReplay"/> reads them again from the log.
 /// </summary>
-public sealed class ParkedStreams(NpgsqlDataSource database, ILogger<ParkedStreams> logger) : IHealthCheck, IDisposable
+public sealed class ParkedStreams(IReadModelTables tables, ILogger<ParkedStreams> logger) : IHealthCheck
 {
     private const int NamedMax = 3;
 
     // Partitions load independently: one at a time, or an older answer could replace a newer one.
-    private readonly SemaphoreSlim loading = new(1);
+    private readonly Gate loading = new();
 
     private FrozenDictionary<string, ParkedStream> streams = FrozenDictionary<string, ParkedStream>.Empty;
 
@@ -26,17 +25,8 @@ public sealed class ParkedStreams(NpgsqlDataSource database, ILogger<ParkedStrea
     /// <summary>Reads which streams wait.</summary>
     public async Task LoadAsync(CancellationToken ct)
     {
-        await loading.WaitAsync(ct);
-        try
-        {
-            var rows = await database.QueryAsync<ParkedStream>(new SqlStatement(
-                $"select {Rows.ColumnsOf<ParkedStream>()} from read_models.parked_stream"), ct);
-            streams = rows.ToFrozenDictionary(row => row.Stream);
-        }
-        finally
-        {
-            loading.Release();
-        }
+        using var turn = await loading.EnterAsync(ct);
+        streams = (await tables.LoadParkedAsync(ct)).ToFrozenDictionary(row => row.Stream);
     }
 
     /// <summary>The events that can be projected, and the statements that park the streams of the others.</summary>
@@ -86,17 +76,6 @@ public sealed class ParkedStreams(NpgsqlDataSource database, ILogger<ParkedStrea
     /// <summary>Records that a stream waits no longer.</summary>
     public static SqlStatement Release(string stream) =>
         new("delete from read_models.parked_stream where stream = $1", stream);
-
-    /// <summary>
-    /// Whether PostgreSQL refuses the values themselves (classes 22 and 23, such as a NUL character in a text), which
-    /// no repetition mends.
-    /// </summary>
-    public static bool IsAboutData(PostgresException refused) =>
-        refused.SqlState.StartsWith("22", StringComparison.Ordinal)
-        || refused.SqlState.StartsWith("23", StringComparison.Ordinal);
-
-    /// <inheritdoc/>
-    public void Dispose() => loading.Dispose();
 
     /// <inheritdoc/>
     public Task<HealthCheckResult> CheckHealthAsync(

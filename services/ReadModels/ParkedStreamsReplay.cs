@@ -119,7 +119,8 @@ public sealed class ParkedStreamsReplay(
             if (recorded.Position.Commit > reached) break;
             var incoming = EventEnvelope.Of(recorded).ToIncoming();
             var refusal = incoming.Fact is UnknownFact unknown
-                ? unknown.Reason : await projector.TryStoreAsync(connection, transaction, incoming, ct);
+                ? unknown.Reason
+                : await PostgresTables.WhyRefusedAsync(connection, transaction, projector.Project([incoming]), ct);
             if (refusal is not null)
             {
                 await ExecuteAsync(connection, ParkedStreams.ParkAt(incoming, refusal), ct);

@@ -37,6 +37,7 @@ builder.Services.AddReports();
 builder.Services.AddSingleton<Evidence>();
 builder.Services.AddSingleton<RevisionWait>();
 builder.AddEscalations();
+builder.Services.AddSingleton<IReadModelTables, PostgresTables>();
 builder.Services.AddSingleton<ParkedStreams>();
 builder.Services.AddHealthChecks()
     .AddCheck<DatabaseProbe>("postgres", tags: [Health.ReadyTag])

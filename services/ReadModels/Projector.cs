@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using CapaEngine.Contracts;
 using CapaEngine.Hosting;
-using Npgsql;
 
 namespace CapaEngine.ReadModels;
 
@@ -12,7 +11,7 @@ namespace CapaEngine.ReadModels;
 /// the position, so that nobody skips the events of a released stream, or projects those behind a parked one.
 /// </summary>
 public sealed class Projector(
-    NpgsqlDataSource database, IEnumerable<IReadModel> readModels, ParkedStreams parked, ILogger<Projector> logger)
+    IReadModelTables tables, IEnumerable<IReadModel> readModels, ParkedStreams parked, ILogger<Projector> logger)
     : IFollowerSink
 {
     /// <summary>The name of this follower in queues and metrics.</summary>
@@ -27,8 +26,7 @@ public sealed class Projector(
     /// <inheritdoc/>
     public async Task<IReadOnlyDictionary<string, ulong>> LoadPositionsAsync(CancellationToken ct)
     {
-        var stored = await database.QueryAsync<Standing>(
-            new SqlStatement($"select {Rows.ColumnsOf<Standing>()} from read_models.follower_position"), ct);
+        var stored = await tables.LoadStandingsAsync(ct);
         await KeepAsync(stored, ct);
         return stored.ToDictionary(row => row.RoutingKey, row => row.Through);
     }
@@ -55,29 +53,6 @@ public sealed class Projector(
     public IEnumerable<SqlStatement> Project(IReadOnlyList<IncomingEvent> events) =>
         events.Count == 0 ? [] : modelsByFamily[events[0].Family.Name].SelectMany(model => model.Project(events));
 
-    /// <summary>
-    /// Stores the rows of one event in the caller's transaction; why PostgreSQL refuses them, or null where it does
-    /// not. What it refuses leaves nothing behind.
-    /// </summary>
-    public async Task<string?> TryStoreAsync(
-        NpgsqlConnection connection, NpgsqlTransaction transaction, IncomingEvent incoming, CancellationToken ct)
-    {
-        await transaction.SaveAsync("event", ct);
-        try
-        {
-            await using var batch = new NpgsqlBatch(connection, transaction);
-            foreach (var statement in Project([incoming])) Add(batch, statement);
-            if (batch.BatchCommands.Count > 0) await batch.ExecuteNonQueryAsync(ct);
-            await transaction.ReleaseAsync("event", ct);
-            return null;
-        }
-        catch (PostgresException refused) when (ParkedStreams.IsAboutData(refused))
-        {
-            await transaction.RollbackAsync("event", ct);
-            return $"not-storable: {refused.SqlState}";
-        }
-    }
-
     private async Task<bool> TryApplyAsync(
         List<IncomingEvent> events, Standing expected, ulong through, CancellationToken ct)
     {
@@ -86,7 +61,7 @@ public sealed class Projector(
         {
             return await CommitAsync(parking, known, expected, through, ct);
         }
-        catch (PostgresException refused) when (ParkedStreams.IsAboutData(refused))
+        catch (RowsRefusedException refused)
         {
             // One event that PostgreSQL cannot store must not hold up the others: find it, and park its stream.
             logger.LogWarning(
@@ -99,16 +74,8 @@ public sealed class Projector(
     private async Task<bool> CommitAsync(
         List<SqlStatement> parking, List<IncomingEvent> events, Standing expected, ulong through, CancellationToken ct)
     {
-        await using (var connection = await database.OpenConnectionAsync(ct))
-        await using (var transaction = await connection.BeginTransactionAsync(ct))
-        {
-            await using var batch = new NpgsqlBatch(connection, transaction);
-            var fence = Add(batch, Advance(expected, through, parking.Count));
-            foreach (var statement in parking.Concat(Project(events))) Add(batch, statement);
-            await batch.ExecuteNonQueryAsync(ct);
-            if (fence.RecordsAffected != 1) return false;
-            await transaction.CommitAsync(ct);
-        }
+        List<SqlStatement> statements = [.. parking, .. Project(events)];
+        if (!await tables.CommitAsync(expected, through, parking.Count, statements, ct)) return false;
 
         // The number of parkings stays behind the stored one until the parked streams were read again.
         var reached = expected with { Position = checked((long)through) };
@@ -123,11 +90,10 @@ public sealed class Projector(
     {
         List<IncomingEvent> good = [];
         HashSet<string> refusedStreams = [];
-        await using var connection = await database.OpenConnectionAsync(ct);
-        await using var transaction = await connection.BeginTransactionAsync(ct);
+        await using var rehearsal = await tables.RehearseAsync(ct);
         foreach (var incoming in events.Where(incoming => !refusedStreams.Contains(incoming.Stream)))
         {
-            if (await TryStoreAsync(connection, transaction, incoming, ct) is not { } reason)
+            if (await rehearsal.WhyRefusedAsync(Project([incoming]), ct) is not { } reason)
             {
                 good.Add(incoming);
                 continue;
@@ -142,11 +108,7 @@ public sealed class Projector(
 
     private async Task ReloadAsync(Standing believed, CancellationToken ct)
     {
-        var stored = (await database.FindAsync<Standing>(new SqlStatement($"""
-            insert into read_models.follower_position (routing_key, position) values ($1, 0)
-            on conflict (routing_key) do update set position = follower_position.position
-            returning {Rows.ColumnsOf<Standing>()}
-            """, believed.RoutingKey), ct))!;
+        var stored = await tables.StandingAsync(believed.RoutingKey, ct);
         if (stored.Position < believed.Position)
             throw new InvalidOperationException(
                 $"The position of {believed.RoutingKey} went back from {believed.Position} to {stored.Position}: the "
@@ -161,25 +123,5 @@ public sealed class Projector(
     {
         await parked.LoadAsync(ct);
         foreach (var standing in stored) standings[standing.RoutingKey] = standing;
-    }
-
-    private static SqlStatement Advance(Standing expected, ulong through, int parkingCount) => new("""
-        update read_models.follower_position
-        set position = $4, parking = parking + $5, updated_at = now()
-        where routing_key = $1 and position = $2 and parking = $3
-        """, expected.RoutingKey, expected.Position, expected.Parking, checked((long)through), (long)parkingCount);
-
-    private static NpgsqlBatchCommand Add(NpgsqlBatch batch, SqlStatement statement)
-    {
-        var command = new NpgsqlBatchCommand(statement.Text);
-        foreach (var value in statement.Values) command.Parameters.Add(Rows.ToParameter(value));
-        batch.BatchCommands.Add(command);
-        return command;
-    }
-
-    /// <param name="Parking">Counts up whenever a stream of the key is parked or released.</param>
-    private sealed record Standing(string RoutingKey, long Position, long Parking)
-    {
-        public ulong Through => checked((ulong)Position);
     }
 }

@@ -38,8 +38,8 @@ public sealed class Follower(
 {
     private readonly ConcurrentDictionary<string, ulong> _positions = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource _caughtUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly SemaphoreSlim[] _partitions =
-        [.. Enumerable.Range(0, options.PartitionCount).Select(_ => new SemaphoreSlim(1))];
+    private readonly Gate[] _partitions =
+        [.. Enumerable.Range(0, options.PartitionCount).Select(_ => new Gate())];
 
     private readonly ConcurrentDictionary<int, Failure> _failures = new();
     private readonly KeyValuePair<string, object?> _tag = new("follower", name);
@@ -74,15 +74,8 @@ public sealed class Follower(
 #pragma warning disable VSTHRD003 // Completed by this follower's own start.
             await _caughtUp.Task.WaitAsync(ct);
 #pragma warning restore VSTHRD003
-            await _partitions[partition].WaitAsync(ct);
-            try
-            {
-                await PersistAsync(partition, () => TakeAsync(partition, routingKey, batch, ct), ct);
-            }
-            finally
-            {
-                _partitions[partition].Release();
-            }
+            using var turn = await _partitions[partition].EnterAsync(ct);
+            await PersistAsync(partition, () => TakeAsync(partition, routingKey, batch, ct), ct);
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
@@ -91,10 +84,13 @@ public sealed class Follower(
     }
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => StartAtTheLogAsync(stoppingToken);
+
+    /// <summary>Reads from the log what had happened before; batches are taken from then on.</summary>
+    internal async Task StartAtTheLogAsync(CancellationToken ct)
     {
         const int startUp = -1;
-        await PersistAsync(startUp, () => CatchUpAsync(stoppingToken), stoppingToken);
+        await PersistAsync(startUp, () => CatchUpAsync(ct), ct);
         _caughtUp.SetResult();
         logger.LogInformation("{Follower} has caught up with the log.", Name);
     }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using CapaEngine.Kernel;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -26,20 +25,17 @@ public sealed class Leader(
     private static readonly TimeSpan LookPeriod = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LeaseTime = TimeSpan.FromSeconds(6);
 
-    private readonly KeyValuePair<string, object?> _tag = new("queue", queue);
+    private readonly LeadersWork _work = new(queue, work, options, clock, logger);
     private long _lastPing;
-    private long _workBegan;
-    private volatile bool _leads;
-    private Failure? _failure;
 
     /// <summary>The queue by which the leader is elected; it names the role.</summary>
     public string Queue { get; } = queue;
 
     /// <summary>Whether this process leads now.</summary>
-    public bool IsLeading => _leads;
+    public bool IsLeading => _work.Leads;
 
     /// <summary>Since when the work has been failing and why; null once it lasts, or where another leads.</summary>
-    public Failure? WorkFailure => WorkLasts() ? null : Volatile.Read(ref _failure);
+    public Failure? WorkFailure => _work.Failure;
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -83,7 +79,7 @@ public sealed class Leader(
 
                 var last = Volatile.Read(ref _lastPing);
                 var isActive = last != 0 && clock.GetElapsedTime(last) < LeaseTime;
-                if (isActive && !term.IsRunning) term.Begin(LeadAsync, lost.Token);
+                if (isActive && !term.IsRunning) term.Begin(_work.RunAsync, lost.Token);
                 if (!isActive && term.IsRunning) await term.EndAsync();
             }
         }
@@ -120,54 +116,6 @@ public sealed class Leader(
     private async Task PingAsync(IChannel channel, CancellationToken ct) => await channel.BasicPublishAsync(
         "", Queue, mandatory: false, new BasicProperties { Expiration = PingExpirationMs },
         ReadOnlyMemory<byte>.Empty, ct);
-
-    private async Task LeadAsync(CancellationToken ct)
-    {
-        _leads = true;
-        PipelineTelemetry.Leads.Record(1, _tag);
-        logger.LogInformation("Leading on {Queue}.", Queue);
-        var delays = new RetryDelays(options.RetryDelayMsMax);
-        try
-        {
-            while (!ct.IsCancellationRequested)
-            {
-                Volatile.Write(ref _workBegan, clock.GetTimestamp());
-                try
-                {
-                    await work(ct);
-                    throw new UnreachableException($"The work of {Queue} ended by itself.");
-                }
-                catch (Exception failure) when (!ct.IsCancellationRequested)
-                {
-                    if (WorkLasts()) ForgetFailures(delays);
-                    Volatile.Write(
-                        ref _failure, new Failure(_failure?.Since ?? clock.GetUtcNow(), failure.Message));
-                    logger.LogError(failure, "The work of the leader on {Queue} failed and is begun again.", Queue);
-                    await delays.WaitAsync(clock, ct);
-                }
-            }
-        }
-        catch (OperationCanceledException) when (ct.IsCancellationRequested)
-        {
-            logger.LogInformation("No longer leading on {Queue}.", Queue);
-        }
-        finally
-        {
-            _leads = false;
-            ForgetFailures(delays);
-            PipelineTelemetry.Leads.Record(0, _tag);
-        }
-    }
-
-    // Longer than the longest pause between two failures: then it is no longer the same trouble.
-    private bool WorkLasts() =>
-        clock.GetElapsedTime(Volatile.Read(ref _workBegan)).TotalMilliseconds > 2 * options.RetryDelayMsMax;
-
-    private void ForgetFailures(RetryDelays delays)
-    {
-        delays.Reset();
-        Volatile.Write(ref _failure, null);
-    }
 
     private static Task CancelAsync(CancellationTokenSource lost)
     {
@@ -215,6 +163,3 @@ public sealed class Leader(
         }
     }
 }
-
-/// <summary>A part that does not get on, since when and why.</summary>
-public sealed record Failure(DateTimeOffset Since, string Reason);

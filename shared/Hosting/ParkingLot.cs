@@ -7,11 +7,11 @@ namespace CapaEngine.Hosting;
 /// The reactions of a service that were set aside, as its stream <c>parked-{service}</c> tells. Appended with the
 /// expected revision, so that two processes of the service never park one event twice.
 /// </summary>
-internal sealed class ParkingLot(IEventStore store, string service, TimeProvider clock) : IDisposable
+internal sealed class ParkingLot(IEventStore store, string service, TimeProvider clock)
 {
     private const int AttemptCountMax = 8;
     private readonly string _stream = $"parked-{service}";
-    private readonly SemaphoreSlim _gate = new(1);
+    private readonly Gate _gate = new();
     private readonly Dictionary<Guid, ParkingEvent.Parked> _parked = [];
     private long _revision = -1;
 
@@ -21,16 +21,9 @@ internal sealed class ParkingLot(IEventStore store, string service, TimeProvider
     /// <summary>What is set aside, by stream and in each stream's order.</summary>
     public async Task<IReadOnlyList<IGrouping<string, ParkingEvent.Parked>>> ReadAsync(CancellationToken ct)
     {
-        await _gate.WaitAsync(ct);
-        try
-        {
-            await RefreshAsync(ct);
-            return [.. _parked.Values.OrderBy(parked => parked.Revision).GroupBy(parked => parked.Stream)];
-        }
-        finally
-        {
-            _gate.Release();
-        }
+        using var turn = await _gate.EnterAsync(ct);
+        await RefreshAsync(ct);
+        return [.. _parked.Values.OrderBy(parked => parked.Revision).GroupBy(parked => parked.Stream)];
     }
 
     /// <summary>Sets the event aside if others of its stream are; false where none is.</summary>
@@ -54,36 +47,26 @@ internal sealed class ParkingLot(IEventStore store, string service, TimeProvider
         () => _parked.ContainsKey(parked.EventId) ? new ParkingEvent.Released(parked.Stream, parked.EventId) : null,
         ct);
 
-    /// <inheritdoc/>
-    public void Dispose() => _gate.Dispose();
-
     private static ParkingEvent.Parked Parked(IncomingEvent incoming, string code, string reason) => new(
         incoming.Stream, incoming.EventId, incoming.Revision, incoming.Position.Commit, incoming.Type, code, reason);
 
     // Decides on what the stream says now; false where there is nothing to write.
     private async Task<bool> WriteAsync(Func<ParkingEvent?> decide, CancellationToken ct)
     {
-        await _gate.WaitAsync(ct);
-        try
+        using var turn = await _gate.EnterAsync(ct);
+        var id = Guid.NewGuid();
+        for (var attempt = 1; attempt <= AttemptCountMax; attempt++)
         {
-            var id = Guid.NewGuid();
-            for (var attempt = 1; attempt <= AttemptCountMax; attempt++)
-            {
-                if (decide() is not { } fact) return false;
-                if (fact is ParkingEvent.Parked parked && _parked.ContainsKey(parked.EventId)) return true;
-                var written = ServiceEvent.Of(service, id, fact, clock.GetUtcNow());
-                var result = await store.AppendAsync(_stream, ExpectedRevision.At(_revision), [written], ct);
-                // Appended, outrun or unknown: the stream itself says what became of it.
-                await RefreshAsync(ct);
-                if (result is AppendResult.Appended) return true;
-            }
+            if (decide() is not { } fact) return false;
+            if (fact is ParkingEvent.Parked parked && _parked.ContainsKey(parked.EventId)) return true;
+            var written = ServiceEvent.Of(service, id, fact, clock.GetUtcNow());
+            var result = await store.AppendAsync(_stream, ExpectedRevision.At(_revision), [written], ct);
+            // Appended, outrun or unknown: the stream itself says what became of it.
+            await RefreshAsync(ct);
+            if (result is AppendResult.Appended) return true;
+        }
 
-            throw new InvalidOperationException($"{_stream} cannot be written.");
-        }
-        finally
-        {
-            _gate.Release();
-        }
+        throw new InvalidOperationException($"{_stream} cannot be written.");
     }
 
     private async Task RefreshAsync(CancellationToken ct)

@@ -12,7 +12,7 @@ namespace CapaEngine.Hosting;
 /// Gives events to a service's reactions. What cannot be done is parked with its reason, and so are the later events
 /// of that stream; other streams go on. Positions go to the stream <c>follower-{service}</c> after the effects.
 /// </summary>
-public sealed class ReactionSink : IFollowerSink, IParkedEvents, IDisposable
+public sealed class ReactionSink : IFollowerSink, IParkedEvents
 {
     // Unsaved effects are repeated after a crash; this bounds how many.
     private const int UnsavedEventsMax = 1_000;
@@ -26,7 +26,7 @@ public sealed class ReactionSink : IFollowerSink, IParkedEvents, IDisposable
     private readonly ILogger<ReactionSink> _logger;
     private readonly ParkingLot _parking;
     private readonly CheckpointStream<CheckpointEvent.Follower> _checkpoints;
-    private readonly SemaphoreSlim _saving = new(1);
+    private readonly Gate _saving = new();
     private readonly ConcurrentDictionary<string, ulong> _positions = new(StringComparer.Ordinal);
     private readonly ResiliencePipeline<ReactionOutcome> _patience;
     private long _savedAt;
@@ -48,6 +48,7 @@ public sealed class ReactionSink : IFollowerSink, IParkedEvents, IDisposable
                 Delay = TimeSpan.FromMilliseconds(options.ReactionDelayMs),
                 BackoffType = DelayBackoffType.Exponential,
                 UseJitter = true,
+                Randomizer = () => Chance.Source.NextDouble(),
             })
             .Build();
     }
@@ -62,16 +63,9 @@ public sealed class ReactionSink : IFollowerSink, IParkedEvents, IDisposable
     public async Task<IReadOnlyDictionary<string, ulong>> LoadPositionsAsync(CancellationToken ct)
     {
         await _parking.ReadAsync(ct);
-        await _saving.WaitAsync(ct);
-        try
-        {
-            await MergeAsync(ct);
-            return new Dictionary<string, ulong>(_positions, StringComparer.Ordinal);
-        }
-        finally
-        {
-            _saving.Release();
-        }
+        using var turn = await _saving.EnterAsync(ct);
+        await MergeAsync(ct);
+        return new Dictionary<string, ulong>(_positions, StringComparer.Ordinal);
     }
 
     /// <inheritdoc/>
@@ -129,13 +123,6 @@ public sealed class ReactionSink : IFollowerSink, IParkedEvents, IDisposable
     /// <summary>Writes down how far it has come, whatever the time since the last.</summary>
     public Task SaveAsync(CancellationToken ct) => SaveAsync(isUrgent: true, ct);
 
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        _parking.Dispose();
-        _saving.Dispose();
-    }
-
     // In the stream's order, up to the first that cannot be done.
     private async Task<int> RetryAsync(IEnumerable<ParkingEvent.Parked> stream, CancellationToken ct)
     {
@@ -166,11 +153,20 @@ public sealed class ReactionSink : IFollowerSink, IParkedEvents, IDisposable
     private async Task InsistAsync(IncomingEvent incoming, ReactionOutcome? tried, CancellationToken ct)
     {
         var attempts = 0;
-        var outcome = await _patience.ExecuteAsync(
-            async token => Interlocked.Exchange(ref tried, null) is { } first && ++attempts == 1
-                ? first : await TryAsync(incoming, ++attempts, token),
-            ct);
-        if (outcome is ReactionOutcome.NotYet last) await ParkAsync(incoming, NotYetCode, last.Reason, attempts, ct);
+        var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: true, ct);
+        try
+        {
+            var outcome = await _patience.ExecuteAsync(
+                async patience => Interlocked.Exchange(ref tried, null) is { } first && ++attempts == 1
+                    ? first : await TryAsync(incoming, ++attempts, patience.CancellationToken),
+                context);
+            if (outcome is ReactionOutcome.NotYet last)
+                await ParkAsync(incoming, NotYetCode, last.Reason, attempts, ct);
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(context);
+        }
     }
 
     private async Task<ReactionOutcome> ReactAsync(IncomingEvent incoming, CancellationToken ct)
@@ -205,19 +201,12 @@ public sealed class ReactionSink : IFollowerSink, IParkedEvents, IDisposable
     private async Task SaveAsync(bool isUrgent, CancellationToken ct)
     {
         if (!isUrgent && !IsSaveDue()) return;
-        await _saving.WaitAsync(ct);
-        try
-        {
-            if (!isUrgent && !IsSaveDue()) return;
-            var unsaved = Volatile.Read(ref _unsavedEvents);
-            while (!await _checkpoints.SaveAsync(Checkpoint(), ct)) await MergeAsync(ct);
-            _savedAt = _clock.GetTimestamp();
-            Interlocked.Add(ref _unsavedEvents, -unsaved);
-        }
-        finally
-        {
-            _saving.Release();
-        }
+        using var turn = await _saving.EnterAsync(ct);
+        if (!isUrgent && !IsSaveDue()) return;
+        var unsaved = Volatile.Read(ref _unsavedEvents);
+        while (!await _checkpoints.SaveAsync(Checkpoint(), ct)) await MergeAsync(ct);
+        _savedAt = _clock.GetTimestamp();
+        Interlocked.Add(ref _unsavedEvents, -unsaved);
     }
 
     private bool IsSaveDue()

@@ -26,7 +26,7 @@ public sealed class Relay(
         var checkpoints = new CheckpointStream<CheckpointEvent.Relay>(store, $"relay-{service}", service, clock);
         var last = await checkpoints.LoadAsync(ct);
         var start = last is null ? LogPosition.Start : new LogPosition(last.Commit, last.Prepare);
-        using var buffer = new RelayBuffer(_families, start, options, clock);
+        var buffer = new RelayBuffer(_families, start, options, clock);
         Volatile.Write(ref _buffer, buffer);
         var checkpoint = new Checkpoint(checkpoints, start);
         List<Func<CancellationToken, Task>> parts =
@@ -38,10 +38,7 @@ public sealed class Relay(
         ];
         try
         {
-            // The first part that fails ends the others.
-            await Parallel.ForEachAsync(
-                parts, new ParallelOptions { MaxDegreeOfParallelism = parts.Count, CancellationToken = ct },
-                async (part, partCt) => await part(partCt));
+            await RunTogetherAsync(parts, ct);
         }
         finally
         {
@@ -49,6 +46,23 @@ public sealed class Relay(
             if (ct.IsCancellationRequested) await SaveLastAsync(buffer, checkpoint);
         }
     }
+
+    // The first part that fails ends the others; its failure is the one that is told.
+    private static async Task RunTogetherAsync(
+        IReadOnlyList<Func<CancellationToken, Task>> parts, CancellationToken ct)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        var running = parts.Select(part => part(ending.Token)).ToList();
+        var first = await Task.WhenAny(running);
+        End(ending);
+        await Task.WhenAll(running).ConfigureAwait(
+            ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        ct.ThrowIfCancellationRequested();
+        await first;
+    }
+
+    // At once and here: the parts take the end on their own turns.
+    private static void End(CancellationTokenSource ending) => ending.Cancel();
 
     private async Task ReadAsync(RelayBuffer buffer, LogPosition start, CancellationToken ct)
     {

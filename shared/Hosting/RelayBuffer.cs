@@ -10,14 +10,14 @@ internal sealed record OutgoingBatch(string RoutingKey, EventBatch Batch);
 /// What a relay has read and the broker has not confirmed yet. One lane for each routing key; of a partition one
 /// batch is on its way at a time, so events of a stream never overtake each other.
 /// </summary>
-internal sealed class RelayBuffer : IDisposable
+internal sealed class RelayBuffer
 {
     private readonly Lock _gate = new();
     private readonly PipelineOptions _options;
     private readonly TimeProvider _clock;
     private readonly Lane[][] _lanes;
-    private readonly SemaphoreSlim[] _work;
-    private readonly SemaphoreSlim _room = new(0, 1);
+    private readonly Signal[] _work;
+    private readonly Signal _room = new();
     private LogPosition _read;
     private ulong _lastConfirmedEvent;
     private int _events;
@@ -29,7 +29,7 @@ internal sealed class RelayBuffer : IDisposable
         (_options, _clock, _read) = (options, clock, start);
         _lanes = [.. Enumerable.Range(0, options.PartitionCount).Select(partition =>
             families.Select(family => new Lane(family, partition, start.Commit, options.RetryDelayMsMax)).ToArray())];
-        _work = [.. _lanes.Select(_ => new SemaphoreSlim(0, 1))];
+        _work = [.. _lanes.Select(_ => new Signal())];
     }
 
     /// <summary>Adds the next event of the log; waits while the buffer is full.</summary>
@@ -48,7 +48,7 @@ internal sealed class RelayBuffer : IDisposable
                 }
             }
 
-            await _room.WaitAsync(ct);
+            await _room.WaitAsync(Timeout.InfiniteTimeSpan, _clock, ct);
         }
     }
 
@@ -130,7 +130,7 @@ internal sealed class RelayBuffer : IDisposable
             wait = next <= now ? TimeSpan.Zero : _clock.GetElapsedTime(now, next);
         }
 
-        if (wait > TimeSpan.Zero) await _work[partition].WaitAsync(wait + TimeSpan.FromMilliseconds(1), ct);
+        if (wait > TimeSpan.Zero) await _work[partition].WaitAsync(wait + TimeSpan.FromMilliseconds(1), _clock, ct);
     }
 
     /// <summary>The broker has the batch.</summary>
@@ -151,7 +151,7 @@ internal sealed class RelayBuffer : IDisposable
             lane.Failing = null;
             lane.SpokeAt = _clock.GetTimestamp();
             lane.Delays.Reset();
-            if (_room.CurrentCount == 0) _room.Release();
+            _room.Set();
         }
     }
 
@@ -166,13 +166,6 @@ internal sealed class RelayBuffer : IDisposable
         }
     }
 
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        _room.Dispose();
-        foreach (var work in _work) work.Dispose();
-    }
-
     private void Add(RecordedEvent recorded, EventEnvelope envelope)
     {
         var partition = Partitions.Of(recorded.Stream, _options.PartitionCount);
@@ -183,7 +176,7 @@ internal sealed class RelayBuffer : IDisposable
         _read = recorded.Position;
         _events++;
         _bytes += bytes;
-        if (_work[partition].CurrentCount == 0) _work[partition].Release();
+        _work[partition].Set();
     }
 
     private List<EventEnvelope> Gather(Lane lane)

@@ -31,7 +31,7 @@ public sealed class DeciderHandler<TState, TCommand, TEvent>(
             if (outcome is not null) return outcome;
             if (attempt == AttemptCountMax)
                 return new CommandOutcome.Unavailable("too-busy", "Others kept changing this record; try again.");
-            await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(1, BackOffMsMax)), clock, ct);
+            await Task.Delay(TimeSpan.FromMilliseconds(Chance.Source.Next(1, BackOffMsMax)), clock, ct);
         }
     }
 

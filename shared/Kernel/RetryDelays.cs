@@ -12,7 +12,7 @@ public sealed class RetryDelays(int delayMsMax, int delayMsMin = 100)
     public TimeSpan Next()
     {
         var full = Math.Min(delayMsMax, delayMsMin * Math.Pow(2, Math.Min(Count++, 20)));
-        return TimeSpan.FromMilliseconds(full * (0.5 + (Random.Shared.NextDouble() / 2)));
+        return TimeSpan.FromMilliseconds(full * (0.5 + (Chance.Source.NextDouble() / 2)));
     }
 
     /// <summary>Waits for the next pause.</summary>
@@ -20,4 +20,16 @@ public sealed class RetryDelays(int delayMsMax, int delayMsMin = 100)
 
     /// <summary>Begins with short pauses again.</summary>
     public void Reset() => Count = 0;
+}
+
+/// <summary>Where pauses take their irregularity from. Nothing that is recorded depends on it.</summary>
+public static class Chance
+{
+    [ThreadStatic] private static Random? seeded;
+
+    /// <summary>The random numbers of this thread.</summary>
+    public static Random Source => seeded ?? Random.Shared;
+
+    /// <summary>Gives this thread numbers that repeat, as a simulation needs them; null takes them back.</summary>
+    public static void Seed(Random? numbers) => seeded = numbers;
 }

@@ -8,6 +8,10 @@ public sealed class SettableClock : TimeProvider
     public DateTimeOffset Now { get; set; }
 
     public override DateTimeOffset GetUtcNow() => Now;
+
+    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+    public override long GetTimestamp() => Now.UtcTicks;
 }
 
 /// <summary>The power went.</summary>

@@ -28,7 +28,9 @@ public sealed class TriageRun(
     // While old events are read again, most are attached already; asking the case about each would be slow.
     private HashSet<Guid>? attachedBefore = [];
     private LogPosition handled = from;
-    private DateTimeOffset? pendingSince;
+
+    // Of the monotonic clock: a wall clock that is set back must not keep deviations waiting.
+    private long? pendingSince;
 
     /// <summary>Takes the next event of the log.</summary>
     public async Task HandleAsync(RecordedEvent recorded, CancellationToken ct)
@@ -76,8 +78,7 @@ public sealed class TriageRun(
     /// <summary>Attaches what has gathered, when it is enough or has waited long enough.</summary>
     public async Task FlushAsync(CancellationToken ct)
     {
-        var now = clock.GetUtcNow();
-        if (pendingSince is null || (now - pendingSince < AttachDelayMax
+        if (pendingSince is not { } since || (clock.GetElapsedTime(since) < AttachDelayMax
                 && !pending.Values.Any(list => list.Count >= AttachCountMax))) return;
         foreach (var (caseId, sightings) in pending.ToList())
         {
@@ -176,7 +177,7 @@ public sealed class TriageRun(
         if (attachedBefore?.Contains(sighting.Id) == true) return;
         if (!pending.TryGetValue(caseId, out var list)) pending[caseId] = list = [];
         list.Add(sighting);
-        pendingSince ??= clock.GetUtcNow();
+        pendingSince ??= clock.GetTimestamp();
     }
 
     private async Task AttachAsync(Guid caseId, IReadOnlyList<Sighting> sightings, CancellationToken ct)

@@ -29,7 +29,7 @@ public sealed class TriageWork(
         await policies.LoadAsync(ct);
         var from = await CheckpointAsync(ct);
         var run = new TriageRun(from, signatures, opening, policies, decider, clock);
-        var (checkpoint, checkpointedAt) = (from, clock.GetUtcNow());
+        var (checkpoint, checkpointedAt) = (from, clock.GetTimestamp());
         using var reading = CancellationTokenSource.CreateLinkedTokenSource(ct);
         await using var messages = store.SubscribeToAllAsync(from, Followed, reading.Token)
             .GetAsyncEnumerator(reading.Token);
@@ -38,7 +38,7 @@ public sealed class TriageWork(
         {
             while (true)
             {
-                if (!next.IsCompleted) await WaitAsync(next, ct);
+                if (!next.IsCompleted) await WaitAsync(next);
                 if (next.IsCompleted)
                 {
                     if (!await next) throw new InvalidOperationException("The subscription to the log ended.");
@@ -47,16 +47,17 @@ public sealed class TriageWork(
                 }
 
                 await run.FlushAsync(ct);
-                if (clock.GetUtcNow() - checkpointedAt < CheckpointInterval) continue;
-                checkpointedAt = clock.GetUtcNow();
+                if (clock.GetElapsedTime(checkpointedAt) < CheckpointInterval) continue;
+                checkpointedAt = clock.GetTimestamp();
                 if (run.SafePosition() is var safe && safe > checkpoint) await StoreAsync(checkpoint = safe, ct);
             }
         }
         finally
         {
             // The subscription cannot be disposed of while it is being awaited.
-            await reading.CancelAsync();
-            await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            End(reading);
+            await ((Task)next).ConfigureAwait(
+                ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         }
     }
 
@@ -72,12 +73,16 @@ public sealed class TriageWork(
         return Task.CompletedTask;
     }
 
-    private async Task WaitAsync(Task next, CancellationToken ct)
+    // The end of the work ends the subscription, and so this.
+    private async Task WaitAsync(Task next)
     {
-        using var tick = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        using var tick = new CancellationTokenSource();
         await Task.WhenAny(next, Task.Delay(Tick, clock, tick.Token));
-        await tick.CancelAsync();
+        End(tick);
     }
+
+    // At once and here: what is waited for ends on its own turn.
+    private static void End(CancellationTokenSource waiting) => waiting.Cancel();
 
     private async Task<LogPosition> CheckpointAsync(CancellationToken ct)
     {

@@ -26,7 +26,7 @@ public sealed class EventLogCrashTests(ITestOutputHelper output)
     [Fact]
     public async Task every_crash_leaves_what_was_acknowledged_once_in_order_and_the_rest_whole_or_absent()
     {
-        var rounds = Environment.GetEnvironmentVariable("CAPA_TEST_FULL") == "1" ? 100 : 20;
+        var rounds = Environment.GetEnvironmentVariable("CAPA_TEST_FULL") == "1" ? 100 : 10;
         var seed = Random.Shared.Next();
         output.WriteLine($"seed {seed}");
         var random = new Random(seed);

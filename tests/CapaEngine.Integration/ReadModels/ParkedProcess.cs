@@ -9,15 +9,15 @@ namespace CapaEngine.Integration.ReadModels;
 /// <summary>A process of the read models: what it remembers of positions and parked streams is its own.</summary>
 /// <param name="stranger">A stored type that this process does not know, as one of an old version would not.</param>
 internal sealed class ParkedProcess(ReadModelDatabase database, IEventStore store, string? stranger = null)
-    : IDisposable
 {
-    private readonly ParkedStreams parked = new(database.Source, NullLogger<ParkedStreams>.Instance);
+    private readonly ParkedStreams parked = new(
+        new PostgresTables(database.Source), NullLogger<ParkedStreams>.Instance);
     private Projector? projector;
     private ParkedStreamsReplay? replay;
 
     /// <summary>Its projector.</summary>
-    public Projector Projector =>
-        projector ??= new Projector(database.Source, Projections.All, parked, NullLogger<Projector>.Instance);
+    public Projector Projector => projector ??= new Projector(
+        new PostgresTables(database.Source), Projections.All, parked, NullLogger<Projector>.Instance);
 
     /// <summary>Its list of what is parked, and the replay of it.</summary>
     public ParkedStreamsReplay Replay => replay ??= new ParkedStreamsReplay(
@@ -45,9 +45,6 @@ internal sealed class ParkedProcess(ReadModelDatabase database, IEventStore stor
             await Projector.ApplyAsync(key.Key, [.. key], key.Max(incoming => incoming.Position.Commit), ct);
         return events.Count == 0 ? after : events.Max(incoming => incoming.Position.Commit);
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => parked.Dispose();
 
     private IncomingEvent Received(RecordedEvent recorded)
     {

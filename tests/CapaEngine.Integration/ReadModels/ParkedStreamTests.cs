@@ -25,9 +25,9 @@ public sealed class ParkedStreamTests : IAsyncLifetime
     [Fact]
     public async Task a_projector_that_has_not_heard_of_a_release_skips_nothing_after_it()
     {
-        using var old = new ParkedProcess(database, log, stranger: Conflict);
-        using var stale = new ParkedProcess(database, log);
-        using var fresh = new ParkedProcess(database, log);
+        var old = new ParkedProcess(database, log, stranger: Conflict);
+        var stale = new ParkedProcess(database, log);
+        var fresh = new ParkedProcess(database, log);
         await AppendAsync(log, stream, Ct, Received(0), Other(1), Other(2));
         await old.FollowAsync(Ct);
         await stale.Projector.LoadPositionsAsync(Ct);
@@ -45,8 +45,8 @@ public sealed class ParkedStreamTests : IAsyncLifetime
     [Fact]
     public async Task a_projector_that_has_not_heard_of_a_parking_projects_nothing_behind_it()
     {
-        using var old = new ParkedProcess(database, log, stranger: Conflict);
-        using var stale = new ParkedProcess(database, log);
+        var old = new ParkedProcess(database, log, stranger: Conflict);
+        var stale = new ParkedProcess(database, log);
         await AppendAsync(log, stream, Ct, Received(0));
         await stale.FollowAsync(Ct);
         await AppendAsync(log, stream, Ct, Other(1));
@@ -69,9 +69,9 @@ public sealed class ParkedStreamTests : IAsyncLifetime
         foreach (var (n, name) in streams.Index()) await AppendAsync(log, name, Ct, Received(n));
         using var told = CancellationTokenSource.CreateLinkedTokenSource(Ct);
         // During an upgrade one process still parks what the other one knows, and both follow the same partitions.
-        using var old = new ParkedProcess(database, log, stranger: Conflict);
-        using var upgraded = new ParkedProcess(database, log);
-        using var operatorsChoice = new ParkedProcess(database, log);
+        var old = new ParkedProcess(database, log, stranger: Conflict);
+        var upgraded = new ParkedProcess(database, log);
+        var operatorsChoice = new ParkedProcess(database, log);
         var released = 0;
         var working = Task.WhenAll(FollowUntilToldAsync(old, told.Token), FollowUntilToldAsync(upgraded, told.Token));
         for (var round = 1; round <= roundCount; round++)
@@ -94,7 +94,7 @@ public sealed class ParkedStreamTests : IAsyncLifetime
     [Fact]
     public async Task what_postgresql_refused_is_stored_once_it_can_be_one_stream_or_all()
     {
-        using var process = new ParkedProcess(database, log);
+        var process = new ParkedProcess(database, log);
         var other = Deviation(1);
         await AppendAsync(log, stream, Ct, Received(0), Other(1));
         await AppendAsync(log, other, Ct, Received(1), Other(2), Other(3));
@@ -122,8 +122,8 @@ public sealed class ParkedStreamTests : IAsyncLifetime
     [Fact]
     public async Task a_stream_goes_on_up_to_the_next_event_that_cannot_be_projected()
     {
-        using var old = new ParkedProcess(database, log, stranger: Conflict);
-        using var upgraded = new ParkedProcess(database, log);
+        var old = new ParkedProcess(database, log, stranger: Conflict);
+        var upgraded = new ParkedProcess(database, log);
         await AppendAsync(log, stream, Ct, Received(0), Other(1));
         await AppendStrangerAsync();
         await AppendAsync(log, stream, Ct, Other(3));
@@ -140,7 +140,7 @@ public sealed class ParkedStreamTests : IAsyncLifetime
     [Fact]
     public async Task a_stream_that_an_older_version_parked_has_its_event_id_from_the_log()
     {
-        using var process = new ParkedProcess(database, log);
+        var process = new ParkedProcess(database, log);
         await AppendAsync(log, stream, Ct, Received(0));
         await AppendStrangerAsync();
         await process.FollowAsync(Ct);
@@ -186,7 +186,7 @@ public sealed class ParkedStreamTests : IAsyncLifetime
     private async Task ExpectRowsOfAFoldAsync()
     {
         await using var fold = await ReadModelDatabase.CreateAsync(Ct);
-        using var process = new ParkedProcess(fold, log);
+        var process = new ParkedProcess(fold, log);
         await process.FollowAsync(Ct);
         (await database.RowsAsync(Ct)).ShouldBe(await fold.RowsAsync(Ct));
         (await database.ListAsync<string>("select stream from read_models.parked_stream", Ct)).ShouldBeEmpty();

@@ -18,7 +18,7 @@ public sealed class ReadModelDatabase : IAsyncDisposable
     {
         ConnectionString = connectionString;
         Source = NpgsqlDataSource.Create(connectionString);
-        Parked = new ParkedStreams(Source, NullLogger<ParkedStreams>.Instance);
+        Parked = new ParkedStreams(new PostgresTables(Source), NullLogger<ParkedStreams>.Instance);
     }
 
     /// <summary>A superuser's connection string.</summary>
@@ -39,7 +39,8 @@ public sealed class ReadModelDatabase : IAsyncDisposable
     }
 
     /// <summary>A projector as a process of its own would have it.</summary>
-    public Projector Projector() => new(Source, Projections.All, Parked, NullLogger<Projector>.Instance);
+    public Projector Projector() =>
+        new(new PostgresTables(Source), Projections.All, Parked, NullLogger<Projector>.Instance);
 
     /// <summary>Applies events in log order, in batches per routing key as the pipeline delivers them.</summary>
     public static async Task ApplyAsync(
