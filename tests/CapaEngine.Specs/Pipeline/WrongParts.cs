@@ -11,9 +11,9 @@ internal static class WrongParts
     /// <summary>The projector stores the position first and the rows after it, in another transaction.</summary>
     public static readonly Seams PositionBeforeRows = new()
     {
-        Tables = (world, process, tables) => new WrongTables(tables, async (expected, through, parked, statements, ct) =>
+        Tables = (world, process, right) => new WrongTables(right, async (expected, through, parked, statements, ct) =>
         {
-            if (!await tables.CommitAsync(expected, through, parked, [], ct)) return false;
+            if (!await right.CommitAsync(expected, through, parked, [], ct)) return false;
             await Task.Delay(TimeSpan.FromMilliseconds(50), process.Clock, ct);
             foreach (var statement in statements) world.Database.Carry(statement);
             return true;
@@ -23,10 +23,10 @@ internal static class WrongParts
     /// <summary>The projector does not look whether another has moved the position.</summary>
     public static readonly Seams NoFence = new()
     {
-        Tables = (world, process, tables) => new WrongTables(tables, async (believed, through, parked, statements, ct) =>
+        Tables = (_, _, right) => new WrongTables(right, async (believed, through, parked, statements, ct) =>
         {
-            var stored = await tables.StandingAsync(believed.RoutingKey, ct);
-            return await tables.CommitAsync(stored, Math.Max(stored.Through, through), parked, statements, ct);
+            var stored = await right.StandingAsync(believed.RoutingKey, ct);
+            return await right.CommitAsync(stored, Math.Max(stored.Through, through), parked, statements, ct);
         }),
     };
 
