@@ -47,11 +47,11 @@ internal sealed class EndpointCare(IBusControl bus, TimeProvider clock, ILogger<
         logger.LogWarning(
             "The queue at {Address} is not read: {Description}. It is taken up again.",
             endpoint.InputAddress.AbsolutePath, endpoint.Description);
-        using var limit = new CancellationTokenSource(StopPatience, clock);
-        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(ct, limit.Token);
         try
         {
-            await endpoint.ReceiveEndpoint.Stop(stopping.Token);
+            // One that has given up may never answer that it stopped, either.
+            await endpoint.ReceiveEndpoint.Stop(ct).WaitAsync(StopPatience, clock, ct)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             endpoint.ReceiveEndpoint.Start(ct);
         }
         catch (Exception failure) when (!ct.IsCancellationRequested)
