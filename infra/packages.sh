@@ -88,3 +88,17 @@ install_packages() {
   "${AS_ROOT[@]}" bash "$ROOT/infra/install-packages.sh" "$@" >"$STATE/logs/install.log" 2>&1 9>&- ||
     { tail -n 15 "$STATE/logs/install.log" >&2; die 3 "the installation failed; $by_hand"; }
 }
+
+# install_node_packages FOLDER: below tests. A copy, so that two runs beside each other, or a developer's own modules,
+# are not in each other's way.
+install_node_packages() {
+  local folder=$STATE/$1 log=$STATE/logs/npm.log
+  mkdir -p "$folder"
+  tar -C "$ROOT/tests/$1" --exclude=node_modules -cf - . | tar -C "$folder" -xf - || die 1 "no copy was made"
+  note "installing the packages of tests/$1"
+  # They bring what they need ready for use: no script of a package is run.
+  if ! (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier) >"$log" 2>&1; then
+    tail -n 15 "$log" >&2
+    die 1 "npm ci failed in tests/$1"
+  fi
+}

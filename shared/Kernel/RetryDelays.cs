@@ -31,5 +31,5 @@ public static class Chance
     public static Random Source => seeded ?? Random.Shared;
 
     /// <summary>Gives this thread numbers that repeat, as a simulation needs them; null takes them back.</summary>
-    public static void Seed(Random? numbers) => seeded = numbers;
+    internal static void Seed(Random? numbers) => seeded = numbers;
 }

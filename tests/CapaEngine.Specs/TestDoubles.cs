@@ -17,9 +17,41 @@ public sealed class SettableClock : TimeProvider
 /// <summary>The power went.</summary>
 public sealed class PowerCutException : Exception;
 
-/// <summary>A store before or after whose n-th append from now the power goes.</summary>
-public sealed class CuttableStore(IEventStore inner) : IEventStore
+/// <summary>A store that reads as the one below it, and whose appends a double takes in hand.</summary>
+public abstract class StoreAround(IEventStore inner) : IEventStore
 {
+    /// <inheritdoc/>
+    public abstract Task<AppendResult> AppendAsync(
+        string stream, ExpectedRevision expected, IReadOnlyList<NewEvent> events, CancellationToken ct);
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<RecordedEvent> ReadStreamAsync(
+        string stream, long fromRevision, long countMax, CancellationToken ct) =>
+        inner.ReadStreamAsync(stream, fromRevision, countMax, ct);
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<RecordedEvent> ReadStreamBackwardsAsync(
+        string stream, long countMax, CancellationToken ct) => inner.ReadStreamBackwardsAsync(stream, countMax, ct);
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<RecordedEvent> ReadAllAsync(
+        LogPosition after, IReadOnlyList<string> streamPrefixes, CancellationToken ct) =>
+        inner.ReadAllAsync(after, streamPrefixes, ct);
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<LogMessage> SubscribeToAllAsync(
+        LogPosition after, IReadOnlyList<string> streamPrefixes, CancellationToken ct) =>
+        inner.SubscribeToAllAsync(after, streamPrefixes, ct);
+
+    /// <inheritdoc/>
+    public Task SetMaxCountAsync(string stream, long countMax, CancellationToken ct) =>
+        inner.SetMaxCountAsync(stream, countMax, ct);
+}
+
+/// <summary>A store before or after whose n-th append from now the power goes.</summary>
+public sealed class CuttableStore(IEventStore inner) : StoreAround(inner)
+{
+    private readonly IEventStore appended = inner;
     private int left = int.MaxValue;
     private bool isWrittenFirst;
 
@@ -28,31 +60,14 @@ public sealed class CuttableStore(IEventStore inner) : IEventStore
 
     public void CutAt(int append, bool isWritten) => (left, isWrittenFirst) = (append, isWritten);
 
-    public async Task<AppendResult> AppendAsync(
+    /// <inheritdoc/>
+    public override async Task<AppendResult> AppendAsync(
         string stream, ExpectedRevision expected, IReadOnlyList<NewEvent> events, CancellationToken ct)
     {
         AppendCount++;
         var isCut = --left == 0;
         if (isCut && !isWrittenFirst) throw new PowerCutException();
-        var result = await inner.AppendAsync(stream, expected, events, ct);
+        var result = await appended.AppendAsync(stream, expected, events, ct);
         return isCut ? throw new PowerCutException() : result;
     }
-
-    public IAsyncEnumerable<RecordedEvent> ReadStreamAsync(
-        string stream, long fromRevision, long countMax, CancellationToken ct) =>
-        inner.ReadStreamAsync(stream, fromRevision, countMax, ct);
-
-    public IAsyncEnumerable<RecordedEvent> ReadStreamBackwardsAsync(
-        string stream, long countMax, CancellationToken ct) => inner.ReadStreamBackwardsAsync(stream, countMax, ct);
-
-    public IAsyncEnumerable<RecordedEvent> ReadAllAsync(
-        LogPosition after, IReadOnlyList<string> streamPrefixes, CancellationToken ct) =>
-        inner.ReadAllAsync(after, streamPrefixes, ct);
-
-    public IAsyncEnumerable<LogMessage> SubscribeToAllAsync(
-        LogPosition after, IReadOnlyList<string> streamPrefixes, CancellationToken ct) =>
-        inner.SubscribeToAllAsync(after, streamPrefixes, ct);
-
-    public Task SetMaxCountAsync(string stream, long countMax, CancellationToken ct) =>
-        inner.SetMaxCountAsync(stream, countMax, ct);
 }

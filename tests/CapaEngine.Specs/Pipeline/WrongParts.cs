@@ -127,32 +127,13 @@ internal static class WrongParts
         public Task<ReactionOutcome> ReactAsync(IncomingEvent incoming, CancellationToken ct) => React(incoming, ct);
     }
 
-    private sealed class WrongStore(IEventStore right) : IEventStore
+    private sealed class WrongStore(IEventStore right) : StoreAround(right)
     {
         public required Func<string, ExpectedRevision, IReadOnlyList<NewEvent>, CancellationToken, Task<AppendResult>>
             Append { get; init; }
 
-        public Task<AppendResult> AppendAsync(
+        public override Task<AppendResult> AppendAsync(
             string stream, ExpectedRevision expected, IReadOnlyList<NewEvent> events, CancellationToken ct) =>
             Append(stream, expected, events, ct);
-
-        public IAsyncEnumerable<RecordedEvent> ReadStreamAsync(
-            string stream, long fromRevision, long countMax, CancellationToken ct) =>
-            right.ReadStreamAsync(stream, fromRevision, countMax, ct);
-
-        public IAsyncEnumerable<RecordedEvent> ReadStreamBackwardsAsync(
-            string stream, long countMax, CancellationToken ct) =>
-            right.ReadStreamBackwardsAsync(stream, countMax, ct);
-
-        public IAsyncEnumerable<RecordedEvent> ReadAllAsync(
-            LogPosition after, IReadOnlyList<string> streamPrefixes, CancellationToken ct) =>
-            right.ReadAllAsync(after, streamPrefixes, ct);
-
-        public IAsyncEnumerable<LogMessage> SubscribeToAllAsync(
-            LogPosition after, IReadOnlyList<string> streamPrefixes, CancellationToken ct) =>
-            right.SubscribeToAllAsync(after, streamPrefixes, ct);
-
-        public Task SetMaxCountAsync(string stream, long countMax, CancellationToken ct) =>
-            right.SetMaxCountAsync(stream, countMax, ct);
     }
 }
