@@ -12,19 +12,10 @@ namespace CapaEngine.Hosting;
 /// <summary>Publishes a batch under its routing key; returns once the broker is responsible for it.</summary>
 public delegate Task PublishBatch(string routingKey, EventBatch batch, CancellationToken ct);
 
-/// <summary>The queues of a follower: name, partition, and the routing keys each is bound to.</summary>
-internal sealed record FollowerQueues(
-    Follower Follower, IReadOnlyList<(string Queue, int Partition, IReadOnlyList<string> RoutingKeys)> Queues);
-
-/// <summary>The connection to the broker. MassTransit is named here and in <see cref="EndpointCare"/> only.</summary>
+/// <summary>The bus that batches are published over. MassTransit is named here only.</summary>
 public static class BusRegistration
 {
-    // One batch in work and one at hand: the batch, not the prefetch, gives the speed.
-    private const int PrefetchCount = 4;
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(8);
-
-    // A batch whose sink keeps failing is given back when this is over; one that gets on is finished.
-    private static readonly TimeSpan ConsumerStopTimeout = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(10);
 
     /// <summary>Adds the bus, once per process; relays and followers add it themselves.</summary>
@@ -37,8 +28,7 @@ public static class BusRegistration
         builder.Services.AddSingleton(address);
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.Configure<PipelineOptions>(builder.Configuration.GetSection(PipelineOptions.Section));
-        builder.Services.Configure<MassTransitHostOptions>(host =>
-            (host.StopTimeout, host.ConsumerStopTimeout) = (StopTimeout, ConsumerStopTimeout));
+        builder.Services.Configure<MassTransitHostOptions>(host => host.StopTimeout = StopTimeout);
         builder.Services.AddMassTransit(bus =>
         {
             // What a quality system does is nobody else's business, and a plant's network may have no way out.
@@ -50,17 +40,15 @@ public static class BusRegistration
                 health.MinimalFailureStatus = HealthStatus.Degraded;
                 health.Tags.Add("ready");
             });
-            bus.UsingRabbitMq((context, rabbit) => Configure(context, rabbit, address, serviceName));
+            bus.UsingRabbitMq((_, rabbit) => Configure(rabbit, address, serviceName));
         });
-        builder.Services.AddHostedService<EndpointCare>();
         builder.Services.AddSingleton<PublishBatch>(services => Publisher(
             services.GetRequiredService<IBus>(),
             services.GetRequiredService<IOptions<PipelineOptions>>().Value.PartitionCount));
         return builder;
     }
 
-    private static void Configure(
-        IBusRegistrationContext context, IRabbitMqBusFactoryConfigurator bus, BrokerAddress address, string serviceName)
+    private static void Configure(IRabbitMqBusFactoryConfigurator bus, BrokerAddress address, string serviceName)
     {
         bus.Host(address.Host, address.Port, address.VirtualHost, serviceName, host =>
         {
@@ -72,34 +60,6 @@ public static class BusRegistration
         });
         bus.ClearSerialization();
         bus.UseRawJsonSerializer(RawSerializerOptions.AnyMessageType, isDefault: true);
-        var options = context.GetRequiredService<IOptions<PipelineOptions>>().Value;
-        var exchange = Partitions.Exchange(options.PartitionCount);
-        foreach (var (follower, queues) in context.GetServices<FollowerQueues>())
-        foreach (var (queue, partition, routingKeys) in queues)
-        {
-            bus.ReceiveEndpoint(queue, endpoint =>
-            {
-                Configure(endpoint, exchange, routingKeys);
-                endpoint.Handler<EventBatch>(context => follower.ConsumeAsync(
-                    partition, context.RoutingKey() ?? "", context.Message, context.CancellationToken));
-            });
-        }
-    }
-
-    private static void Configure(
-        IRabbitMqReceiveEndpointConfigurator endpoint, string exchange, IReadOnlyList<string> routingKeys)
-    {
-        endpoint.ConfigureConsumeTopology = false;
-        endpoint.SetQuorumQueue();
-        endpoint.SingleActiveConsumer = true;
-        endpoint.ConcurrentMessageLimit = 1;
-        endpoint.PrefetchCount = PrefetchCount;
-        foreach (var key in routingKeys)
-            endpoint.Bind(exchange, binding =>
-            {
-                binding.ExchangeType = "topic";
-                binding.RoutingKey = key;
-            });
     }
 
     // Mandatory: a batch that no queue takes comes back as an exception instead of being confirmed and lost.

@@ -61,14 +61,15 @@ public sealed class Follower(
     public IReadOnlyDictionary<string, ulong> Positions => _positions;
 
     /// <summary>Its queues, one for each partition.</summary>
-    internal FollowerQueues ToQueues() => new(this, [.. Enumerable.Range(0, options.PartitionCount).Select(
-        partition => ($"capa.{Name}.p{partition}{_layout}", partition, (IReadOnlyList<string>)[.. families.Select(
-            family => Partitions.RoutingKey(family.Name, partition))]))]);
+    internal IReadOnlyList<FollowerQueue> Queues => [.. Enumerable.Range(0, options.PartitionCount).Select(
+        partition => new FollowerQueue(
+            $"capa.{Name}.p{partition}{_layout}", partition,
+            [.. families.Select(family => Partitions.RoutingKey(family.Name, partition))]))];
 
     /// <summary>Applies a batch; it returns, and so acknowledges, when the effects are durable.</summary>
     public async Task ConsumeAsync(int partition, string routingKey, EventBatch batch, CancellationToken ct)
     {
-        // The stop of the endpoint gives the batch back to the broker; it is nobody's error.
+        // The stop of the process gives the batch back to the broker; it is nobody's error.
         try
         {
 #pragma warning disable VSTHRD003 // Completed by this follower's own start.

@@ -30,17 +30,21 @@ internal static class PipelineHealth
             : result;
     }
 
-    /// <summary>A follower and, where it has one, its parking lot.</summary>
-    public static HealthCheckResult Of(Follower follower, PipelineOptions options, TimeProvider clock, int parkedCount)
+    /// <summary>A follower, its queues and, where it has one, its parking lot.</summary>
+    public static HealthCheckResult Of(
+        Follower follower, FollowerQueues queues, PipelineOptions options, TimeProvider clock, int parkedCount)
     {
         var data = new Dictionary<string, object>
         {
-            ["caughtUp"] = follower.HasCaughtUp, ["parked"] = parkedCount,
+            ["caughtUp"] = follower.HasCaughtUp, ["queuesRead"] = queues.AreRead, ["parked"] = parkedCount,
         };
         if (Died(follower) is { } death && !follower.HasCaughtUp)
             return HealthCheckResult.Unhealthy(death, data: data);
+        if (Died(queues) is { } end) return HealthCheckResult.Unhealthy(end, data: data);
         if (follower.Failing is { } failure && HasLasted(failure, options, clock))
             return HealthCheckResult.Unhealthy(Tell("Events cannot be applied", failure), data: data);
+        if (queues.Failing is { } away && HasLasted(away, options, clock))
+            return HealthCheckResult.Degraded(Tell("The queues are not read", away), data: data);
         return parkedCount == 0 ? HealthCheckResult.Healthy(data: data)
             : HealthCheckResult.Degraded(
                 string.Create(CultureInfo.InvariantCulture, $"{parkedCount} reactions are parked."), data: data);

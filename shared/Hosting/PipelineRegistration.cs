@@ -106,9 +106,14 @@ public static class PipelineRegistration
             name, families(services), sink(services), services.GetRequiredService<IEventStore>(), Options(services),
             Clock(services), Logger<Follower>(services)));
         builder.Services.AddSingleton<IHostedService>(services => services.GetRequiredKeyedService<Follower>(name));
-        builder.Services.AddSingleton(services => services.GetRequiredKeyedService<Follower>(name).ToQueues());
+        builder.Services.AddKeyedSingleton(name, (services, _) => new FollowerQueues(
+            services.GetRequiredKeyedService<Follower>(name), services.GetRequiredService<BrokerAddress>(),
+            Options(services), Clock(services), Logger<FollowerQueues>(services)));
+        builder.Services.AddSingleton<IHostedService>(
+            services => services.GetRequiredKeyedService<FollowerQueues>(name));
         builder.AddReadiness($"follower.{name}", services => PipelineHealth.Of(
-            services.GetRequiredKeyedService<Follower>(name), Options(services), Clock(services),
+            services.GetRequiredKeyedService<Follower>(name),
+            services.GetRequiredKeyedService<FollowerQueues>(name), Options(services), Clock(services),
             parkedCount(services)));
         return builder;
     }

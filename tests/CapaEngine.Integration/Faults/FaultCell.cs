@@ -73,6 +73,7 @@ public sealed record FaultCell(Part Part, Fault Fault, Traffic Traffic)
         new(Part.LogNode, Fault.Kill, Traffic.Burst),
         new(Part.PostgreSql, Fault.Kill, Traffic.Steady),
         new(Part.Relay, Fault.Stop, Traffic.Burst),
+        new(Part.Broker, Fault.Cut, Traffic.Steady),
     ];
 
     /// <inheritdoc/>

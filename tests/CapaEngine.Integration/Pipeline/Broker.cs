@@ -92,6 +92,23 @@ internal static class Broker
         return 0;
     }
 
+    /// <summary>Deletes a queue that others read.</summary>
+    public static async Task DeleteQueueAsync(string broker, string queue, CancellationToken ct)
+    {
+        using var management = Management();
+        using var deleted = await management.DeleteAsync($"api/queues/{VirtualHost(broker)}/{queue}", ct);
+        deleted.EnsureSuccessStatusCode();
+    }
+
+    /// <summary>Lets the broker take no further connection of a virtual host, or any number again.</summary>
+    public static async Task TakeConnectionsAsync(string broker, bool taken, CancellationToken ct)
+    {
+        using var management = Management();
+        using var limited = await management.PutAsJsonAsync(
+            $"api/vhost-limits/{VirtualHost(broker)}/max-connections", new { value = taken ? -1 : 0 }, ct);
+        limited.EnsureSuccessStatusCode();
+    }
+
     private static string VirtualHost(string broker) => new Uri(broker).AbsolutePath.TrimStart('/');
 
     private static HttpClient Management()

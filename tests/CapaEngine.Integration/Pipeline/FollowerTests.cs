@@ -2,7 +2,6 @@ using CapaEngine.Contracts;
 using CapaEngine.Hosting;
 using CapaEngine.Integration.Infrastructure;
 using CapaEngine.Kernel;
-using MassTransit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -83,25 +82,55 @@ public sealed class FollowerTests
     }
 
     [Fact]
-    public async Task an_endpoint_that_gave_up_is_taken_up_again()
+    public async Task connections_cut_again_and_again_come_back()
     {
         var broker = await TestServers.CreateVirtualHostAsync(Ct);
         await using var host = await StartAsync(broker);
         var sink = host.Services.GetRequiredService<RecordingSink>();
         var streams = Enumerable.Range(0, 40).Select(_ => TestEvents.NewStream()).ToList();
+        for (var round = 0; round < 5; round++)
+        {
+            foreach (var stream in streams) await _store.AppendAsync(stream, 2, Ct);
+            // Several within the time that a follower takes to begin anew.
+            (await Broker.CutAsync(broker, _ => true, Ct)).ShouldBeGreaterThan(0);
+        }
 
-        // What a connection can leave behind that ends while an endpoint is being set up.
-        var endpoints = host.Services.GetRequiredService<IBusControl>().CheckHealth().Endpoints.Values
-            .Where(endpoint => endpoint.InputAddress.AbsolutePath.Contains($"capa.{Name}.p", StringComparison.Ordinal))
-            .ToList();
-        endpoints.Count.ShouldBe(Partitions.CountDefault);
-        foreach (var endpoint in endpoints) await endpoint.ReceiveEndpoint.Stop(Ct);
-        await host.ReportsAsync("bus", HealthStatus.Degraded, Ct);
+        await Eventually.HoldsAsync(() => sink.AppliedCount == 400, "what came meanwhile", Ct, 60);
+        sink.ShouldHoldEachOnceInOrder(streams, eventsOfEach: 10);
+        await host.ReadsItsQueuesAsync(Ct);
+    }
 
+    [Fact]
+    public async Task a_queue_that_was_deleted_is_there_again()
+    {
+        var broker = await TestServers.CreateVirtualHostAsync(Ct);
+        await using var host = await StartAsync(broker, ("StalledAfterMs", "0"));
+        var sink = host.Services.GetRequiredService<RecordingSink>();
+        for (var partition = 0; partition < Partitions.CountDefault; partition++)
+            await Broker.DeleteQueueAsync(broker, $"capa.{Name}.p{partition}", Ct);
+        var streams = Enumerable.Range(0, 40).Select(_ => TestEvents.NewStream()).ToList();
         foreach (var stream in streams) await _store.AppendAsync(stream, 2, Ct);
-        await Eventually.HoldsAsync(() => sink.AppliedCount == 80, "what came meanwhile", Ct, 60);
+        await Eventually.HoldsAsync(() => sink.AppliedCount == 80, "all events", Ct);
         sink.ShouldHoldEachOnceInOrder(streams, eventsOfEach: 2);
-        await host.ReportsAsync("bus", HealthStatus.Healthy, Ct);
+        await host.ReportsAsync($"follower.{Name}", HealthStatus.Healthy, Ct);
+    }
+
+    [Fact]
+    public async Task queues_that_cannot_be_read_degrade_the_process_and_are_read_when_they_can_be()
+    {
+        var broker = await TestServers.CreateVirtualHostAsync(Ct);
+        await using var host = await StartAsync(broker, ("StalledAfterMs", "300"));
+        var sink = host.Services.GetRequiredService<RecordingSink>();
+        await Broker.TakeConnectionsAsync(broker, taken: false, Ct);
+        await Broker.CutAsync(broker, name => name == $"capa.{Name}", Ct);
+        await host.ReportsAsync($"follower.{Name}", HealthStatus.Degraded, Ct);
+
+        var stream = TestEvents.NewStream();
+        await _store.AppendAsync(stream, 5, Ct);
+        await Broker.TakeConnectionsAsync(broker, taken: true, Ct);
+        await Eventually.HoldsAsync(() => sink.AppliedCount == 5, "the events", Ct);
+        sink.ShouldHoldEachOnceInOrder([stream], eventsOfEach: 5);
+        await host.ReportsAsync($"follower.{Name}", HealthStatus.Healthy, Ct);
     }
 
     [Fact]

@@ -8,6 +8,7 @@ using CapaEngine.Kernel;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace CapaEngine.Integration.Pipeline;
@@ -49,13 +50,18 @@ internal sealed class PipelineHost : IAsyncDisposable
             var app = builder.Build();
             await app.StartAsync();
             var host = new PipelineHost(app);
-            // From then on its queues exist.
             await host.ReportsAsync("bus", HealthStatus.Healthy, TestContext.Current.CancellationToken);
+            await host.ReadsItsQueuesAsync(TestContext.Current.CancellationToken);
             return host;
         });
 
     public async Task<HealthReport> ReadinessAsync() =>
         await Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(check => check.Tags.Contains("ready"));
+
+    /// <summary>Waits until the queues of its followers exist and are read.</summary>
+    public Task ReadsItsQueuesAsync(CancellationToken ct) => Eventually.HoldsAsync(
+        () => Services.GetServices<IHostedService>().OfType<FollowerQueues>().All(queues => queues.AreRead),
+        "the queues are read", ct);
 
     /// <summary>Waits until a readiness check says so.</summary>
     public Task ReportsAsync(string check, HealthStatus status, CancellationToken ct) => Eventually.HoldsAsync(

@@ -101,11 +101,11 @@ internal sealed class SimulatedParts(SimulatedWorld world, Seams seams)
     private StoreConnection StoreOf(SimulatedProcess process) =>
         new(world.Schedule, world.Faults, world.Log, process);
 
-    // The queues are declared first, as the bus does; batches wait until the follower has read the log.
+    // The queues are declared first, as the service does; batches wait until the follower has read the log.
     private void Start(SimulatedProcess process, Follower follower)
     {
-        var queues = follower.ToQueues().Queues
-            .Select(queue => (Queue: world.Broker.Declare(queue.Queue, queue.RoutingKeys), queue.Partition)).ToList();
+        var queues = follower.Queues
+            .Select(queue => (Queue: world.Broker.Declare(queue.Name, queue.RoutingKeys), queue.Partition)).ToList();
         process.Start("reads the log", async () =>
         {
             await follower.StartAtTheLogAsync(CancellationToken.None);
