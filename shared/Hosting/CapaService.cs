@@ -70,8 +70,12 @@ public static class CapaService
     private static void AddLogging(this WebApplicationBuilder builder)
     {
         foreach (var framework in ChattyFrameworks) builder.Logging.AddFilter(framework, LogLevel.Warning);
-        if (builder.Environment.IsDevelopment()) return;
-        builder.Logging.ClearProviders().AddJsonConsole(console => console.UseUtcTimestamp = true);
+        builder.Logging.ClearProviders();
+        if (builder.Environment.IsDevelopment())
+            builder.Logging.AddSimpleConsole(
+                console => (console.UseUtcTimestamp, console.TimestampFormat) = (true, "HH:mm:ss.fff "));
+        else
+            builder.Logging.AddJsonConsole(console => console.UseUtcTimestamp = true);
     }
 
     private static void AddEventStore(this WebApplicationBuilder builder)

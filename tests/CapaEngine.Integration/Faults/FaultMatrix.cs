@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
 using CapaEngine.EventStore;
 using CapaEngine.Integration.Infrastructure;
 using CapaEngine.Integration.Journeys;
+using CapaEngine.Integration.Pipeline;
 using CapaEngine.Kernel;
 using CapaEngine.Verify;
 using Shouldly;
@@ -22,15 +24,13 @@ public sealed class FaultMatrix(FaultStand stand, ITestOutputHelper output) : IC
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    private static bool IsWhole => Environment.GetEnvironmentVariable("CAPA_TEST_FAULTS") == "all";
-
     /// <summary>The cells of this run.</summary>
     public static TheoryData<Part, Fault, Traffic> Cells
     {
         get
         {
             var cells = new TheoryData<Part, Fault, Traffic>();
-            foreach (var cell in IsWhole ? FaultCell.All : FaultCell.Sample)
+            foreach (var cell in FaultStand.IsWhole ? FaultCell.All : FaultCell.Sample)
                 cells.Add(cell.Part, cell.Fault, cell.Traffic);
             return cells;
         }
@@ -41,31 +41,54 @@ public sealed class FaultMatrix(FaultStand stand, ITestOutputHelper output) : IC
     public Task nothing_is_lost_or_there_twice(Part part, Fault fault, Traffic traffic) =>
         ExpectAllAsync($"{part} | {fault}", part, traffic, () => stand.BreakAsync(part, fault, Ct));
 
-    /// <summary>What else happens to a broker, in this run.</summary>
-    public static TheoryData<string> Mishaps => IsWhole ? ["purged", "disk alarm"] : ["purged"];
-
-    [Theory]
-    [MemberData(nameof(Mishaps))]
-    public Task a_broker_that_loses_or_refuses_messages_costs_no_event(string mishap) =>
-        mishap == "purged" ? PurgeAsync() : FillDiskAsync();
-
-    private Task PurgeAsync() => ExpectAllAsync(
+    [Fact]
+    public Task every_queue_purged_under_load_costs_no_event() => ExpectAllAsync(
         "every queue | purged", Part.Broker, Traffic.Burst, async () =>
         {
             for (var n = 0; n < 3; n++) await stand.Broker.PurgeAllQueuesAsync(Ct);
         });
 
-    private Task FillDiskAsync() => ExpectAllAsync(
-        "Broker | disk alarm", Part.Broker, Traffic.Steady, async () =>
+    /// <summary>What else happens to the servers, when all faults are tried.</summary>
+    public static TheoryData<string> Mishaps => FaultStand.IsWhole
+        ? ["broker out of disk", "broker out of memory", "database out of disk"]
+        : ["broker out of disk"];
+
+    [Theory]
+    [MemberData(nameof(Mishaps))]
+    public Task a_server_without_room_costs_no_event(string mishap) => mishap switch
+    {
+        "broker out of disk" => BlockBrokerAsync(mishap, isOn => stand.Broker.SetDiskAlarmAsync(isOn, Ct)),
+        "broker out of memory" => BlockBrokerAsync(mishap, isOn => stand.Broker.SetMemoryAlarmAsync(isOn, Ct)),
+        _ => ExpectAllAsync($"{mishap} | until it refuses", Part.PostgreSql, Traffic.Steady, async () =>
         {
-            await stand.Broker.SetDiskAlarmAsync(isOn: true, Ct);
+            await stand.Postgres.FillDiskAsync(Ct);
+            using var machine = new ApiClient(stand.Api, "line-3", "source-system");
+            await Eventually.HoldsAsync(() => IsRefusedAsync(machine), "the events have no room", Ct, 120);
+            await stand.Postgres.EmptyDiskAsync(Ct);
+        }),
+    };
+
+    // What a database has set aside on its disk takes some events before it is full.
+    private static async Task<bool> IsRefusedAsync(ApiClient machine)
+    {
+        var events = Enumerable.Range(0, 500).Select(_ => DeviationJson.Event(
+            "urn:fault:filling", $"{Guid.NewGuid()}", "p-9", "minor", Day));
+        var answered = await machine.TryPostRawAsync(
+            "deviations", $"[{string.Join(',', events)}]", "application/cloudevents-batch+json", Ct);
+        return answered.Status == HttpStatusCode.ServiceUnavailable;
+    }
+
+    private Task BlockBrokerAsync(string mishap, Func<bool, Task> setAlarmAsync) => ExpectAllAsync(
+        $"{mishap} | alarm", Part.Broker, Traffic.Steady, async () =>
+        {
+            await setAlarmAsync(true);
             // Machines are answered all the time; only what follows from their events waits.
             using var machine = new ApiClient(stand.Api, "line-2", "source-system");
             await machine.PostRawAsync(
                 "deviations", DeviationJson.Event("urn:fault:alarm", $"{Guid.NewGuid()}", "p-9", "minor", Day),
                 "application/cloudevents+json", ct: Ct);
             using (var alarm = new PeriodicTimer(RunUp)) await alarm.WaitForNextTickAsync(Ct);
-            await stand.Broker.SetDiskAlarmAsync(isOn: false, Ct);
+            await setAlarmAsync(false);
         });
 
     private async Task ExpectAllAsync(string what, Part part, Traffic traffic, Func<Task> breakAndMend)

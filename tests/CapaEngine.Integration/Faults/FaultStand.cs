@@ -16,13 +16,20 @@ public sealed partial class FaultStand : IAsyncLifetime
     private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan CutPeriod = TimeSpan.FromMilliseconds(400);
     private const int CutCount = 5;
+    private const int DiskMb = 2_048;
 
     private readonly ConcurrentDictionary<(string Part, string To), FaultyLine> lines = new();
     private PrivatePostgres postgres = null!;
     private PrivateRabbitMq rabbitMq = null!;
 
+    /// <summary>Whether all faults are tried, not only the sample of every test run.</summary>
+    public static bool IsWhole => Environment.GetEnvironmentVariable("CAPA_TEST_FAULTS") == "all";
+
     /// <summary>Its broker.</summary>
     public PrivateRabbitMq Broker => rabbitMq;
+
+    /// <summary>Its database server, which has a disk of its own where all faults are tried.</summary>
+    public PrivatePostgres Postgres => postgres;
 
     /// <summary>The system under test.</summary>
     public RunningSystem Running { get; private set; } = null!;
@@ -33,7 +40,7 @@ public sealed partial class FaultStand : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         var ct = TestContext.Current.CancellationToken;
-        postgres = await PrivatePostgres.StartAsync(ct);
+        postgres = await PrivatePostgres.StartAsync(ct, IsWhole ? DiskMb : null);
         rabbitMq = await PrivateRabbitMq.StartAsync(ct);
         Running = new RunningSystem
         {

@@ -13,6 +13,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("capa-postgres-").FullName;
     private readonly int _port = ServiceProcess.FreePort();
     private readonly string _programs = Programs();
+    private bool _hasSmallDisk;
 
     private PrivatePostgres() { }
 
@@ -25,10 +26,27 @@ public sealed class PrivatePostgres : IAsyncDisposable
 
     private string Data => Path.Combine(_folder, "data");
 
+    private string Ballast => Path.Combine(_folder, "ballast");
+
+    private string Log => Path.Combine(_folder, "log");
+
+    private string ServerOptions => $"-p {_port} -h 127.0.0.1 -k {_folder}";
+
     /// <summary>Sets an instance up and starts it.</summary>
-    public static async Task<PrivatePostgres> StartAsync(CancellationToken ct)
+    /// <param name="diskMb">
+    /// The size of a disk of its own, in MB, which can be filled without harm to others; mounting it demands root.
+    /// </param>
+    public static async Task<PrivatePostgres> StartAsync(CancellationToken ct, int? diskMb = null)
     {
         var postgres = new PrivatePostgres();
+        if (diskMb is { } size)
+        {
+            if (!Environment.IsPrivilegedProcess)
+                throw new InvalidOperationException("A disk that can be filled is mounted by root only.");
+            await RunAsync("mount", ["-t", "tmpfs", "-o", $"size={size}m", "capa-postgres", postgres._folder], ct);
+            postgres._hasSmallDisk = true;
+        }
+
         if (Environment.IsPrivilegedProcess)
         {
             await RunAsync("chown", ["postgres:", postgres._folder], ct);
@@ -74,10 +92,34 @@ public sealed class PrivatePostgres : IAsyncDisposable
         await RunAsync("timeout", ["30", "bash", "-c", all, "bash", main, signal], ct);
     }
 
+    /// <summary>Takes all that is left of its disk.</summary>
+    public Task FillDiskAsync(CancellationToken ct) =>
+        RunAsync("bash", ["-c", "! cat /dev/zero >\"$1\" 2>/dev/null", "bash", Ballast], ct);
+
+    /// <summary>Gives the disk back, and starts the server where it has given up meanwhile, as its operator would.</summary>
+    public async Task EmptyDiskAsync(CancellationToken ct)
+    {
+        File.Delete(Ballast);
+        // Without room for its write-ahead log it ends, at once or when it cannot recover; there is room again now.
+        const string untilItAnswers = """
+            until "$1/pg_isready" -q -h 127.0.0.1 -p "$2"; do
+              "$1/pg_ctl" -D "$3" status || "$1/pg_ctl" -D "$3" -w -t 60 -l "$4" -o "$5" start || true
+              sleep 0.2
+            done
+            """;
+        await RunAsync(
+            "runuser",
+            [
+                "-u", "postgres", "--", "timeout", "90", "bash", "-c", untilItAnswers, "bash", _programs, $"{_port}",
+                Data, Log, ServerOptions,
+            ], ct);
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         await ControlAsync(["-m", "immediate", "stop"], CancellationToken.None);
+        if (_hasSmallDisk) await RunAsync("umount", [_folder], CancellationToken.None);
         Directory.Delete(_folder, recursive: true);
     }
 
@@ -89,7 +131,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
             .First();
 
     private Task StartServerAsync(CancellationToken ct) => ControlAsync(
-        ["-l", Path.Combine(_folder, "log"), "-o", $"-p {_port} -h 127.0.0.1 -k {_folder}", "start"], ct);
+        ["-l", Log, "-o", ServerOptions, "start"], ct);
 
     private Task ControlAsync(string[] arguments, CancellationToken ct) =>
         RunAsOwnerAsync("pg_ctl", ["-D", Data, "-w", "-t", "60", .. arguments], ct);

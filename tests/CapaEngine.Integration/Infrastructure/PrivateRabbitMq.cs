@@ -40,6 +40,10 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
     public Task SetDiskAlarmAsync(bool isOn, CancellationToken ct) =>
         ControlAsync($"set_disk_free_limit {(isOn ? "900000GB" : "100MB")}", ct);
 
+    /// <summary>The same, as one does that uses more memory than it may.</summary>
+    public Task SetMemoryAlarmAsync(bool isOn, CancellationToken ct) =>
+        ControlAsync($"set_vm_memory_high_watermark {(isOn ? "0.0001" : "0.4")}", ct);
+
     /// <summary>Removes every message from every queue.</summary>
     public Task PurgeAllQueuesAsync(CancellationToken ct) => ControlAsync(
         "eval '[rabbit_amqqueue:purge(Queue) || Queue <- rabbit_amqqueue:list()].' >/dev/null", ct);
