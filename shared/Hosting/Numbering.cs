@@ -51,15 +51,12 @@ public sealed class Numbering(string service, NumberSeries series, IEventStore s
         // Numbers are assigned in the order of the log, over all years; so the highest position is where to go on.
         var after = last.Select(recorded => Assigned(recorded).Position).DefaultIfEmpty().Max();
         var waiting = new List<NewCase>();
-        await using var log = store
-            .SubscribeToAllAsync(LogPosition.At(after), [series.Cases.Prefix], ct).GetAsyncEnumerator(ct);
+        await using var log = new LogFeed(store, LogPosition.At(after), [series.Cases.Prefix], ct);
         while (true)
         {
             // What gathered is written before waiting for more, so nobody waits for a batch to fill.
-            var next = log.MoveNextAsync();
-            if (!next.IsCompleted) await AssignAsync(waiting, revisions, ct);
-            if (!await next) throw new InvalidOperationException("The subscription to the log ended.");
-            if (log.Current is LogMessage.Event { Recorded.Revision: 0 } first
+            if (!log.Next.IsCompleted) await AssignAsync(waiting, revisions, ct);
+            if (await log.TakeAsync() is LogMessage.Event { Recorded.Revision: 0 } first
                 && NewCase.Of(first.Recorded, series) is { } newCase) waiting.Add(newCase);
             if (waiting.Count >= AppendCountMax) await AssignAsync(waiting, revisions, ct);
         }

@@ -54,15 +54,12 @@ public sealed class Relay(
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var running = parts.Select(part => part(ending.Token)).ToList();
         var first = await Task.WhenAny(running);
-        End(ending);
+        ending.End();
         await Task.WhenAll(running).ConfigureAwait(
             ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         ct.ThrowIfCancellationRequested();
         await first;
     }
-
-    // At once and here: the parts take the end on their own turns.
-    private static void End(CancellationTokenSource ending) => ending.Cancel();
 
     private async Task ReadAsync(RelayBuffer buffer, LogPosition start, CancellationToken ct)
     {

@@ -14,6 +14,9 @@ namespace CapaEngine.Nonconformities.Triage;
 public sealed class CaseOpening(
     IEventStore store, DeciderHandler<Nonconformity, NonconformityCommand, NonconformityEvent> decider)
 {
+    // Whoever takes over reads the deviations of many cases, and waits for one answer at a time otherwise.
+    private const int ReadTogetherMax = 32;
+
     /// <summary>Begins the case of <paramref name="opened"/>; where it exists already nothing happens.</summary>
     public async Task BeginAsync(SignatureEvent.Opened opened, CancellationToken ct)
     {
@@ -41,15 +44,18 @@ public sealed class CaseOpening(
     private async Task<List<Counted>> CountedAsync(SignatureEvent.Opened opened, CancellationToken ct)
     {
         var counted = new List<Counted>(opened.Deviations.Count);
-        foreach (var id in opened.Deviations)
-        {
-            await foreach (var recorded in store.ReadStreamAsync(Families.Deviation.Stream(id), 0, 1, ct))
-                counted.Add(new Counted(
-                    id, (DeviationEvent.Received)EventCatalog.Deserialize(recorded.Type, recorded.Data.Span),
-                    EventCatalog.Metadata(recorded.Metadata.Span), recorded.Id, recorded.Position));
-        }
-
+        foreach (var ids in opened.Deviations.Chunk(ReadTogetherMax))
+            counted.AddRange((await Task.WhenAll(ids.Select(id => ReadAsync(id, ct)))).OfType<Counted>());
         return counted;
+    }
+
+    private async Task<Counted?> ReadAsync(Guid id, CancellationToken ct)
+    {
+        await foreach (var recorded in store.ReadStreamAsync(Families.Deviation.Stream(id), 0, 1, ct))
+            return new Counted(
+                id, (DeviationEvent.Received)EventCatalog.Deserialize(recorded.Type, recorded.Data.Span),
+                EventCatalog.Metadata(recorded.Metadata.Span), recorded.Id, recorded.Position);
+        return null;
     }
 
     private static Command.OpenByPolicy Compose(SignatureEvent.Opened opened, List<DeviationEvent.Received> deviations)

@@ -72,6 +72,9 @@ public sealed class TriageRun(
     /// <summary>Nothing of interest lies before this place any more.</summary>
     public void Handled(LogPosition position) => handled = position;
 
+    /// <summary>How far everything was handled; what is to be attached may still be gathering.</summary>
+    public LogPosition Reached => handled;
+
     /// <summary>The log has been read to its end once: what comes now is new and attached to nothing.</summary>
     public void CaughtUp() => attachedBefore = null;
 
@@ -150,14 +153,14 @@ public sealed class TriageRun(
         var memory = new SubjectMemory();
         foreach (var cycle in await signatures.CyclesAsync(subject, ct))
         {
-            var seen = await signatures.CaseAsync(cycle.Opened.NonconformityId, ct);
             var isByPolicy = cycle.Opened.PolicyVersion > 0;
+            var decidedAt = isByPolicy
+                ? opening.DecidedAtAsync(cycle.Opened, ct) : Task.FromResult(cycle.Position);
+            var seen = await signatures.CaseAsync(cycle.Opened.NonconformityId, ct);
             if (isByPolicy && !seen.Exists) await opening.BeginAsync(cycle.Opened, ct);
             // A person's cycle without a case is like one that ended where it began: what follows counts anew.
             memory.Add(
-                cycle,
-                isByPolicy ? await opening.DecidedAtAsync(cycle.Opened, ct) : cycle.Position,
-                isByPolicy || seen.Exists ? seen.ClosedAt : cycle.Position);
+                cycle, await decidedAt, isByPolicy || seen.Exists ? seen.ClosedAt : cycle.Position);
             attachedBefore?.UnionWith(seen.Deviations);
             subjectOfCase[cycle.Opened.NonconformityId] = subject;
         }

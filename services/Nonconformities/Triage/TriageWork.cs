@@ -1,12 +1,13 @@
 using CapaEngine.Contracts;
+using CapaEngine.Hosting;
 using CapaEngine.Kernel;
 using CapaEngine.Nonconformities.Domain;
 
 namespace CapaEngine.Nonconformities.Triage;
 
 /// <summary>
-/// Follows the service's own log and turns deviations into cases. It stores one thing, the place from which its memory
-/// can be rebuilt; whatever goes wrong, it begins again there. Run by a <see cref="Hosting.Leader"/>.
+/// Follows the service's own log and turns deviations into cases. It stores two places: from where its memory can be
+/// rebuilt, and how far it had come; whatever goes wrong, it begins again there. Run by a <see cref="Leader"/>.
 /// </summary>
 public sealed class TriageWork(
     IEventStore store, Signatures signatures, CaseOpening opening, TriagePolicies policies,
@@ -14,6 +15,7 @@ public sealed class TriageWork(
 {
     private const string CheckpointStream = "follower-nonconformities-triage";
     private const string RoutingKey = "triage";
+    private const string HandledKey = "triage-handled";
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan CheckpointInterval = TimeSpan.FromSeconds(30);
 
@@ -27,37 +29,35 @@ public sealed class TriageWork(
     public async Task RunAsync(CancellationToken ct)
     {
         await policies.LoadAsync(ct);
-        var from = await CheckpointAsync(ct);
+        var (from, handled) = await CheckpointAsync(ct);
+        await BeginAnnouncedAsync(handled, ct);
         var run = new TriageRun(from, signatures, opening, policies, decider, clock);
         var (checkpoint, checkpointedAt) = (from, clock.GetTimestamp());
-        using var reading = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        await using var messages = store.SubscribeToAllAsync(from, Followed, reading.Token)
-            .GetAsyncEnumerator(reading.Token);
-        var next = messages.MoveNextAsync().AsTask();
-        try
+        await using var log = new LogFeed(store, from, Followed, ct);
+        while (true)
         {
-            while (true)
-            {
-                if (!next.IsCompleted) await WaitAsync(next);
-                if (next.IsCompleted)
-                {
-                    if (!await next) throw new InvalidOperationException("The subscription to the log ended.");
-                    await TakeAsync(run, messages.Current, ct);
-                    next = messages.MoveNextAsync().AsTask();
-                }
-
-                await run.FlushAsync(ct);
-                if (clock.GetElapsedTime(checkpointedAt) < CheckpointInterval) continue;
-                checkpointedAt = clock.GetTimestamp();
-                if (run.SafePosition() is var safe && safe > checkpoint) await StoreAsync(checkpoint = safe, ct);
-            }
+            if (!log.Next.IsCompleted) await WaitAsync(log.Next);
+            if (log.Next.IsCompleted) await TakeAsync(run, await log.TakeAsync(), ct);
+            await run.FlushAsync(ct);
+            if (clock.GetElapsedTime(checkpointedAt) < CheckpointInterval) continue;
+            checkpointedAt = clock.GetTimestamp();
+            if (run.SafePosition() is var safe && (safe > checkpoint || run.Reached > handled))
+                await StoreAsync(checkpoint = safe, handled = run.Reached, ct);
         }
-        finally
+    }
+
+    /// <summary>
+    /// Begins the cases that signatures after <paramref name="handled"/> announce, where an earlier leader ended
+    /// between the two. The memory is read anew from days ago, which takes its time; they need not wait for it.
+    /// </summary>
+    public async Task BeginAnnouncedAsync(LogPosition handled, CancellationToken ct)
+    {
+        await foreach (var recorded in store.ReadAllAsync(handled, [Families.Signature.Prefix], ct))
         {
-            // The subscription cannot be disposed of while it is being awaited.
-            End(reading);
-            await ((Task)next).ConfigureAwait(
-                ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            if (recorded.Type == "signature.opened.v1"
+                && EventCatalog.Deserialize(recorded.Type, recorded.Data.Span)
+                    is SignatureEvent.Opened { PolicyVersion: > 0 } opened)
+                await opening.BeginAsync(opened, ct);
         }
     }
 
@@ -78,27 +78,28 @@ public sealed class TriageWork(
     {
         using var tick = new CancellationTokenSource();
         await Task.WhenAny(next, Task.Delay(Tick, clock, tick.Token));
-        End(tick);
+        tick.End();
     }
 
-    // At once and here: what is waited for ends on its own turn.
-    private static void End(CancellationTokenSource waiting) => waiting.Cancel();
-
-    private async Task<LogPosition> CheckpointAsync(CancellationToken ct)
+    // From where the memory is read anew, and how far everything had been handled.
+    private async Task<(LogPosition From, LogPosition Handled)> CheckpointAsync(CancellationToken ct)
     {
         await foreach (var recorded in store.ReadStreamBackwardsAsync(CheckpointStream, 1, ct))
         {
             var stored = (CheckpointEvent.Follower)EventCatalog.Deserialize(recorded.Type, recorded.Data.Span);
-            return LogPosition.At(stored.Positions.Single(entry => entry.RoutingKey == RoutingKey).Position);
+            var positions = stored.Positions.ToDictionary(
+                entry => entry.RoutingKey, entry => LogPosition.At(entry.Position));
+            return (positions[RoutingKey], positions.GetValueOrDefault(HandledKey, positions[RoutingKey]));
         }
 
         await store.SetMaxCountAsync(CheckpointStream, 1, ct);
-        return LogPosition.Start;
+        return (LogPosition.Start, LogPosition.Start);
     }
 
-    private async Task StoreAsync(LogPosition position, CancellationToken ct)
+    private async Task StoreAsync(LogPosition from, LogPosition handled, CancellationToken ct)
     {
-        var fact = new CheckpointEvent.Follower([new FollowerPosition(RoutingKey, position.Commit)]);
+        var fact = new CheckpointEvent.Follower(
+            [new FollowerPosition(RoutingKey, from.Commit), new FollowerPosition(HandledKey, handled.Commit)]);
         var entry = new NewEvent(
             Guid.NewGuid(), EventCatalog.NameOf(fact), EventCatalog.Serialize(fact), "{}"u8.ToArray());
         await store.AppendAsync(CheckpointStream, ExpectedRevision.Any, [entry], ct);

@@ -96,7 +96,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
     public Task FillDiskAsync(CancellationToken ct) =>
         RunAsync("bash", ["-c", "! cat /dev/zero >\"$1\" 2>/dev/null", "bash", Ballast], ct);
 
-    /// <summary>Gives the disk back, and starts the server where it has given up meanwhile, as its operator would.</summary>
+    /// <summary>Gives the disk back, and starts the server where it gave up meanwhile, as its operator would.</summary>
     public async Task EmptyDiskAsync(CancellationToken ct)
     {
         File.Delete(Ballast);

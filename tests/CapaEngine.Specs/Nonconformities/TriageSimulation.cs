@@ -104,6 +104,11 @@ internal sealed class TriageSimulation
         }
     }
 
+    /// <summary>Does what triage does first when it takes over.</summary>
+    public Task BeginAnnouncedAsync() => new TriageWork(
+        memory, Signatures, new CaseOpening(memory, decider), policies, decider, clock)
+        .BeginAnnouncedAsync(LogPosition.Start, default);
+
     /// <summary>Gives a command to a case as somebody with every right.</summary>
     public Task<CommandOutcome> GiveAsync(Guid id, NonconformityCommand command) => decider.HandleAsync(
         id, command, new CommandContext(new Actor("eve", "Eve", [], "*", []), $"{id}/{command.GetType().Name}"),

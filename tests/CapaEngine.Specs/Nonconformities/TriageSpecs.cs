@@ -205,6 +205,20 @@ public sealed class TriageSpecs
         cases[1].Attached.ShouldBe(second, ignoreOrder: true);
     }
 
+    [Fact]
+    public async Task a_case_that_was_announced_is_begun_before_the_memory_is_read_anew()
+    {
+        var sent = await SendAsync(10);
+        await line.RunAsync(cutAtAppend: 2, isWritten: true);
+        (await line.CasesAsync()).ShouldBeEmpty();
+
+        await line.BeginAnnouncedAsync();
+        (await line.CasesAsync()).ShouldHaveSingleItem().Attached.ShouldBe(sent, ignoreOrder: true);
+        var events = await line.EventCountAsync();
+        await line.BeginAnnouncedAsync();
+        (await line.EventCountAsync()).ShouldBe(events);
+    }
+
     private async Task<List<Guid>> SendAsync(int count)
     {
         var sent = new List<Guid>();
