@@ -7,7 +7,10 @@ namespace CapaEngine.ReadModels;
 /// <summary>CAPAs by stage, their nonconformities and actions.</summary>
 public sealed class ActionBoard : IReadModel
 {
-    private static readonly (string, string) Action = ("capa_id", "action_id");
+    private static readonly string[] Action = ["capa_id", "action_id"];
+    private static readonly string[] Case = ["capa_id", "nonconformity_id"];
+    private static readonly string[] FailureMode = ["capa_id", "failure_mode", "moment"];
+    private static readonly string[] Deployment = ["capa_id", "process"];
 
     /// <inheritdoc/>
     public string Name => "action-board";
@@ -35,7 +38,7 @@ public sealed class ActionBoard : IReadModel
             """, f.Rating.Severity, f.Rating.Likelihood, f.Class.Value)],
         FailureModeRated f => [RateFailureMode(e, f), Update(e)],
         AdverseEffectsChecked f => [Update(e, "does_harm = $6, adverse_effects = $7", f.DoesHarm, f.Finding)],
-        DeploymentPlanned f => [PlanDeployment(e, f), Update(e)],
+        DeploymentPlanned f => [.. f.Processes.Select(process => PlanDeployment(e, process)), Update(e)],
         DeploymentAnswered f => [AnswerDeployment(e, f), Update(e)],
         EffectivenessCriteriaDefined f => [SetCriteria(e, f.Criteria, f.Baseline)],
         CriteriaChanged f => [SetCriteria(e, f.Criteria, f.Baseline)],
@@ -97,31 +100,27 @@ public sealed class ActionBoard : IReadModel
     // Written here and not by the database, whose text of a time depends on its session's time zone.
     private static string Utc(IncomingEvent e) => Rfc3339.Text(e.Metadata.OccurredAt);
 
-    private static SqlStatement Update(IncomingEvent e, string? set = null, params object?[] more) =>
+    private static RowChange Update(IncomingEvent e, string? set = null, params object?[] more) =>
         Row.Update(e, "capa", set, more);
 
-    private static SqlStatement Enter(IncomingEvent e, PlanStage stage, string? set = null, params object?[] more) =>
+    private static RowChange Enter(IncomingEvent e, PlanStage stage, string? set = null, params object?[] more) =>
         Update(e, $"stage = $6, stage_since = $4{(set is null ? "" : ", " + set)}", [Wire.Name(stage), .. more]);
 
-    private static SqlStatement UpdateAction(IncomingEvent e, Guid actionId, string set, params object?[] more) =>
+    private static RowChange UpdateAction(IncomingEvent e, Guid actionId, string set, params object?[] more) =>
         Row.UpdatePart(e, "action", Action, set, actionId, more);
 
-    private static SqlStatement Insert(IncomingEvent e, Opened f) => Row.Statement(e, """
-        insert into read_models.capa (id, revision, position, occurred_at, recorded_at, opened_at, stage_since,
-          imported, stage, site, title, owner, reason, product, process, station, characteristic, defect_code, escaped)
-        values ($1, $2, $3, $4, $5, $4, $4, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
-        on conflict (id) do nothing
-        """,
+    private static RowChange Insert(IncomingEvent e, Opened f) => Row.Insert(e, "capa", """
+        id, revision, position, occurred_at, recorded_at, opened_at, stage_since, imported, stage, site, title, owner,
+        reason, product, process, station, characteristic, defect_code, escaped
+        """, "$1, $2, $3, $4, $5, $4, $4, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17",
         e.Metadata.Imported, Wire.Name(PlanStage.AwaitingCause), f.Site, f.Title, f.Owner, f.Reason, f.Subject?.Product,
         f.Subject?.Process, f.Subject?.Station, f.Subject?.Characteristic, f.Subject?.DefectCode, f.Escaped);
 
-    private static SqlStatement Join(IncomingEvent e, Guid nonconformityId) => Row.Statement(e, """
-        insert into read_models.capa_nonconformity (capa_id, revision, position, joined_at, nonconformity_id)
-        values ($1, $2, $3, $4, $6)
-        on conflict do nothing
-        """, nonconformityId);
+    private static RowChange Join(IncomingEvent e, Guid nonconformityId) => Row.InsertPart(
+        e, "capa_nonconformity", Case, "capa_id, revision, position, joined_at, nonconformity_id",
+        "$1, $2, $3, $4, $6", null, nonconformityId);
 
-    private static SqlStatement SetCriteria(
+    private static RowChange SetCriteria(
         IncomingEvent e, EffectivenessCriteria criteria, EvidenceCount baseline) => Update(e, """
         baseline_from = $6, baseline_to = $7, expected_reduction = $8, significance = $9, window_days = $10,
         exposure_unit = $11, baseline_deviations = $12, baseline_exposure = $13
@@ -129,36 +128,25 @@ public sealed class ActionBoard : IReadModel
         criteria.BaselineFrom, criteria.BaselineTo, criteria.ExpectedReduction, criteria.Significance,
         criteria.WindowDays, Wire.Name(criteria.ExposureUnit), baseline.Deviations, baseline.Exposure);
 
-    private static SqlStatement RateFailureMode(IncomingEvent e, FailureModeRated f) => Row.Statement(e, """
-        insert into read_models.capa_failure_mode (capa_id, revision, position, rated_at, failure_mode, moment,
-          severity, occurrence, detection, priority, priority_table, rated_by)
-        values ($1, $2, $3, $4, $6, $7, $8, $9, $10, $11, $12, $13)
-        on conflict (capa_id, failure_mode, moment) do update set revision = excluded.revision,
-          position = excluded.position, rated_at = excluded.rated_at, severity = excluded.severity,
-          occurrence = excluded.occurrence, detection = excluded.detection, priority = excluded.priority,
-          priority_table = excluded.priority_table, rated_by = excluded.rated_by, updated_at = now()
-        where capa_failure_mode.revision < excluded.revision
-        """, f.FailureMode, Wire.Name(f.Moment), f.Rating.Severity, f.Rating.Occurrence, f.Rating.Detection,
-        f.Priority.Value, f.Priority.Table, f.RatedBy);
+    private static RowChange RateFailureMode(IncomingEvent e, FailureModeRated f) => Row.ReplacePart(
+        e, "capa_failure_mode", FailureMode, """
+        capa_id, revision, position, rated_at, failure_mode, moment, severity, occurrence, detection, priority,
+        priority_table, rated_by
+        """, "$1, $2, $3, $4, $6, $7, $8, $9, $10, $11, $12, $13", f.FailureMode, Wire.Name(f.Moment),
+        f.Rating.Severity, f.Rating.Occurrence, f.Rating.Detection, f.Priority.Value, f.Priority.Table, f.RatedBy);
 
-    private static SqlStatement PlanDeployment(IncomingEvent e, DeploymentPlanned f) => Row.Statement(e, """
-        insert into read_models.capa_deployment (capa_id, revision, position, planned_at, process)
-        select $1, $2, $3, $4, process from unnest($6::text[]) as process
-        on conflict do nothing
-        """, (object)f.Processes.ToArray());
+    private static RowChange PlanDeployment(IncomingEvent e, string process) => Row.InsertPart(
+        e, "capa_deployment", Deployment, "capa_id, revision, position, planned_at, process", "$1, $2, $3, $4, $6",
+        null, process);
 
-    private static SqlStatement AnswerDeployment(IncomingEvent e, DeploymentAnswered f) => Row.Statement(e, """
-        update read_models.capa_deployment set deployed = $7, reference = $8, answered_by = $9, answered_at = $4,
-          revision = $2, position = $3, updated_at = now()
-        where capa_id = $1 and process = $6 and revision < $2
-        """, f.Process, f.Answer.Yes, f.Answer.Reference, f.AnsweredBy);
+    private static RowChange AnswerDeployment(IncomingEvent e, DeploymentAnswered f) => Row.UpdatePart(
+        e, "capa_deployment", Deployment, "deployed = $7, reference = $8, answered_by = $9, answered_at = $4",
+        f.Process, f.Answer.Yes, f.Answer.Reference, f.AnsweredBy);
 
     // The cycle an action belongs to is the plan's at that moment, which the plan's own row tells.
-    private static SqlStatement InsertAction(IncomingEvent e, ActionPlanned f) => Row.Statement(e, """
-        insert into read_models.action (capa_id, revision, position, planned_at, action_id, kind, title, description,
-          owner, due_on, original_due_on, causes, status, cycle)
-        select $1, $2, $3, $4, $6, $7, $8, $9, $10, $11, $11, $12, 'planned', c.cycle
-        from read_models.capa c where c.id = $1
-        on conflict do nothing
-        """, f.ActionId, Wire.Name(f.Kind), f.Title, f.Description, f.Owner, f.DueOn, f.Causes.ToArray());
+    private static RowChange InsertAction(IncomingEvent e, ActionPlanned f) => Row.InsertPart(e, "action", Action, """
+        capa_id, revision, position, planned_at, action_id, kind, title, description, owner, due_on, original_due_on,
+        causes, status, cycle
+        """, "$1, $2, $3, $4, $6, $7, $8, $9, $10, $11, $11, $12, 'planned', p.cycle", "capa", f.ActionId,
+        Wire.Name(f.Kind), f.Title, f.Description, f.Owner, f.DueOn, f.Causes.ToArray());
 }

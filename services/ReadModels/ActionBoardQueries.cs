@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations.Schema;
 using System.Text.Json;
+using CapaEngine.ReadModels.AsOf;
 using Npgsql;
 
 namespace CapaEngine.ReadModels;
@@ -69,7 +70,7 @@ public sealed class ActionBoardQueries(NpgsqlDataSource database)
     // A board shows what is to be done; what was closed stays on it for a month, so that people see it arrive.
     private const string OnBoard = "(stage <> 'closed' or recorded_at > now() - interval '30 days')";
 
-    private static readonly string Select = $"select {Rows.ColumnsOf<CapaSummary>()} from reporting.capa";
+    private static readonly string Select = $"select {Rows.ColumnsOf<CapaSummary>()} from";
 
     /// <summary>One page of those the caller may see.</summary>
     public async Task<Page<CapaSummary>> ListAsync(
@@ -82,40 +83,40 @@ public sealed class ActionBoardQueries(NpgsqlDataSource database)
             .And("pdca = {0}", filter.Pdca)
             .And("owner = {0}", filter.Owner);
         var rows = await database.QueryAsync<CapaSummary>(
-            page.Complete(Select, ("opened_at", "capa_id"), conditions), ct);
+            page.Complete(
+                $"{Select} {conditions.Source("capa", page.Moment)}", ("opened_at", "capa_id"), conditions), ct);
         return page.PageOf(rows, row => (row.OpenedAt, row.Id));
     }
 
     /// <summary>One CAPA, or null where the caller may see none of this id.</summary>
-    public async Task<CapaDetail?> FindAsync(Guid id, string? callerSite, CancellationToken ct)
+    public async Task<CapaDetail?> FindAsync(Guid id, string? callerSite, Moment? moment, CancellationToken ct)
     {
         var conditions = new Conditions().And("capa_id = {0}", id).And("site = {0}", callerSite);
+        var source = conditions.Source("capa", moment);
         var capa = await database.FindAsync<CapaSummary>(
-            new SqlStatement($"{Select} {conditions.Where}", conditions.Values), ct);
+            new SqlStatement($"{Select} {source} {conditions.Where}", conditions.Values), ct);
         if (capa is null) return null;
-        var actions = await database.QueryAsync<PlannedAction>(new SqlStatement($"""
-            select {Rows.ColumnsOf<PlannedAction>()} from reporting.action
-            where capa_id = $1 order by planned_at, action_id
-            """, id), ct);
-        var failureModes = await database.QueryAsync<RatedFailureMode>(new SqlStatement($"""
-            select {Rows.ColumnsOf<RatedFailureMode>()} from reporting.failure_mode
-            where capa_id = $1 order by failure_mode, moment desc
-            """, id), ct);
-        var deployments = await database.QueryAsync<DeploymentView>(new SqlStatement($"""
-            select {Rows.ColumnsOf<DeploymentView>()} from reporting.deployment where capa_id = $1 order by process
-            """, id), ct);
         return new CapaDetail(
-            capa.Id, capa.Number, capa.Stage, capa.Cycle, capa, actions, failureModes, deployments);
+            capa.Id, capa.Number, capa.Stage, capa.Cycle, capa,
+            await PartsAsync<PlannedAction>("action", "planned_at, action_id", id, moment, ct),
+            await PartsAsync<RatedFailureMode>("failure_mode", "failure_mode, moment desc", id, moment, ct),
+            await PartsAsync<DeploymentView>("deployment", "process", id, moment, ct));
     }
 
     /// <summary>The CAPAs of a nonconformity, those opened for it and those it joined, in the order opened.</summary>
-    public Task<List<CapaSummary>> OfNonconformityAsync(Guid nonconformityId, CancellationToken ct) =>
-        database.QueryAsync<CapaSummary>(new SqlStatement($"""
-            {Select} where capa_id in (
-              select l.capa_id from read_models.capa_nonconformity l where l.nonconformity_id = $1
-              union select l.capa_id from read_models.nonconformity_capa l where l.nonconformity_id = $1)
+    public Task<List<CapaSummary>> OfNonconformityAsync(
+        Guid nonconformityId, Moment? moment, CancellationToken ct)
+    {
+        var values = new Conditions();
+        var id = values.Parameter(nonconformityId);
+        return database.QueryAsync<CapaSummary>(new SqlStatement($"""
+            {Select} {values.Source("capa", moment)} where capa_id in (
+              select l.capa_id from {values.TableSource("capa_nonconformity", moment)} l where l.nonconformity_id = {id}
+              union select l.capa_id from {values.TableSource("nonconformity_capa", moment)} l
+                where l.nonconformity_id = {id})
             order by opened_at, capa_id
-            """, nonconformityId), ct);
+            """, values.Values), ct);
+    }
 
     /// <summary>The board, most urgent cards first in each column.</summary>
     public async Task<Board> BoardAsync(string? callerSite, CancellationToken ct)
@@ -129,6 +130,15 @@ public sealed class ActionBoardQueries(NpgsqlDataSource database)
             from reporting.capa {conditions.Where}
             """, conditions.Values), ct)).Single();
         return new Board(columns[0], columns[1], columns[2], columns[3], counts);
+    }
+
+    private Task<List<T>> PartsAsync<T>(
+        string view, string order, Guid capaId, Moment? moment, CancellationToken ct)
+    {
+        var conditions = new Conditions().And("capa_id = {0}", capaId);
+        return database.QueryAsync<T>(new SqlStatement($"""
+            select {Rows.ColumnsOf<T>()} from {conditions.Source(view, moment)} {conditions.Where} order by {order}
+            """, conditions.Values), ct);
     }
 
     private Task<List<BoardCard>> CardsAsync(string pdca, string? callerSite, CancellationToken ct)

@@ -3,6 +3,7 @@ using System.Security.Claims;
 using CapaEngine.Contracts;
 using CapaEngine.Hosting;
 using CapaEngine.Kernel;
+using CapaEngine.ReadModels.AsOf;
 
 namespace CapaEngine.ReadModels;
 
@@ -124,7 +125,17 @@ internal sealed class ParameterCheck
         return seen;
     }
 
-    public PageRequest Page(string? sort, string? cursor, string? limit)
+    /// <summary>The past that is asked about; null for the present.</summary>
+    public Moment? Moment(string? asOf, string? knownAt, DateTimeOffset now)
+    {
+        if (asOf is null && knownAt is null) return null;
+        var known = knownAt is null ? now : Past("knownAt", knownAt, now);
+        return new Moment(asOf is null ? known : Past("asOf", asOf, now), known);
+    }
+
+    /// <summary>A page of a list of the present, or of the past that its first page showed.</summary>
+    public PageRequest Page(
+        string? sort, string? cursor, string? limit, Moment? moment = null, bool knownAtIsGiven = false)
     {
         OneOf("sort", sort, [PageRequest.NewestFirst, PageRequest.OldestFirst]);
         var order = sort ?? PageRequest.NewestFirst;
@@ -133,11 +144,12 @@ internal sealed class ParameterCheck
             || count is < 1 or > Cursor.LimitMax))
             Broken("limit", $"must be a number from 1 to {Cursor.LimitMax}");
         Cursor? after = null;
-        if (cursor is not null && !Cursor.TryParse(cursor, order, out after))
+        if (cursor is not null
+            && (!Cursor.TryParse(cursor, order, out after) || !Continues(after!.Moment, moment, knownAtIsGiven)))
             malformed = HttpResults.Problem(
                 StatusCodes.Status400BadRequest, "invalid-cursor",
                 "The cursor is not one that this list gave for this order; begin without one.");
-        return new PageRequest(order, count, after);
+        return new PageRequest(order, count, after, after?.Moment ?? moment);
     }
 
     public Period Period(string? from, string? to)
@@ -145,6 +157,17 @@ internal sealed class ParameterCheck
         var period = new Period(Instant("from", from), Instant("to", to));
         if (errors.Count == 0 && period.From >= period.To) Broken("to", "must be after from");
         return period;
+    }
+
+    // What is known grows from page to page, so that the first page decides unless the caller did.
+    private static bool Continues(Moment? begun, Moment? asked, bool knownAtIsGiven) =>
+        begun?.AsOf == asked?.AsOf && (!knownAtIsGiven || begun?.KnownAt == asked?.KnownAt);
+
+    private DateTimeOffset Past(string name, string value, DateTimeOffset now)
+    {
+        var instant = Instant(name, value);
+        if (instant > now) Broken(name, "must not lie in the future");
+        return instant;
     }
 
     private DateTimeOffset Instant(string name, string? value)

@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using CapaEngine.Contracts;
 using CapaEngine.Hosting;
+using CapaEngine.ReadModels.AsOf;
 
 namespace CapaEngine.ReadModels;
 
@@ -34,15 +35,16 @@ public static class Api
     }
 
     private static async Task<IResult> ListNonconformitiesAsync(
-        string? status, string? severity, string? site, string? product, string? q, string? sort, string? cursor,
-        string? limit, string? min, ClaimsPrincipal caller, NonconformityQueries queries, RevisionWait wait,
-        CancellationToken ct)
+        string? status, string? severity, string? site, string? product, string? q, string? asOf, string? knownAt,
+        string? sort, string? cursor, string? limit, string? min, ClaimsPrincipal caller, NonconformityQueries queries,
+        Moments moments, RevisionWait wait, CancellationToken ct)
     {
         var check = new ParameterCheck();
         check.OneOf("status", status, Statuses);
         check.OneOf("severity", severity, Severities);
         check.Length("q", q, NonconformityQueries.SearchLengthMax);
-        var page = check.Page(sort, cursor, limit);
+        var page = check.Page(
+            sort, cursor, limit, check.Moment(asOf, knownAt, moments.Now), knownAt is not null);
         var seen = check.Min(min);
         if (check.Refusal is { } refusal) return refusal;
         if (!await wait.ReachedAsync(seen, ct)) return Answers.NotYet();
@@ -51,17 +53,20 @@ public static class Api
     }
 
     private static Task<IResult> GetNonconformityAsync(
-        Guid id, string? minRevision, ClaimsPrincipal caller, NonconformityQueries queries, RevisionWait wait,
-        CancellationToken ct) => Answers.SingleAsync(
-            wait, Families.Nonconformity, id, minRevision, () => queries.DetailAsync(id, caller.SiteLimit(), ct),
-            nonconformity => nonconformity.Summary.Revision, ct);
+        Guid id, string? asOf, string? knownAt, string? revision, string? minRevision, ClaimsPrincipal caller,
+        NonconformityQueries queries, Moments moments, RevisionWait wait, CancellationToken ct) => moments.AnswerAsync(
+            Families.Nonconformity, id, (asOf, knownAt, revision), moment => Answers.SingleAsync(
+                wait, Families.Nonconformity, id, minRevision,
+                () => queries.DetailAsync(id, caller.SiteLimit(), moment, ct),
+                nonconformity => nonconformity.Summary.Revision, ct), ct);
 
     private static Task<IResult> GetDossierAsync(
-        Guid nonconformityId, string? minRevision, ClaimsPrincipal caller, DossierQueries queries, RevisionWait wait,
-        CancellationToken ct) => Answers.SingleAsync(
-            wait, Families.Nonconformity, nonconformityId, minRevision,
-            () => queries.FindAsync(nonconformityId, caller.SiteLimit(), ct),
-            dossier => dossier.Nonconformity.Revision, ct);
+        Guid nonconformityId, string? asOf, string? knownAt, string? minRevision, ClaimsPrincipal caller,
+        DossierQueries queries, Moments moments, RevisionWait wait, CancellationToken ct) => moments.AnswerAsync(
+            asOf, knownAt, moment => Answers.SingleAsync(
+                wait, Families.Nonconformity, nonconformityId, minRevision,
+                () => queries.FindAsync(nonconformityId, caller.SiteLimit(), moment, ct),
+                dossier => dossier.Nonconformity.Revision, ct));
 
     private static async Task<IResult> GetBoardAsync(
         string? min, ClaimsPrincipal caller, ActionBoardQueries queries, RevisionWait wait, CancellationToken ct)
@@ -74,13 +79,15 @@ public static class Api
     }
 
     private static async Task<IResult> ListActionPlansAsync(
-        string? stage, string? pdca, string? site, string? owner, string? sort, string? cursor, string? limit,
-        string? min, ClaimsPrincipal caller, ActionBoardQueries queries, RevisionWait wait, CancellationToken ct)
+        string? stage, string? pdca, string? site, string? owner, string? asOf, string? knownAt, string? sort,
+        string? cursor, string? limit, string? min, ClaimsPrincipal caller, ActionBoardQueries queries,
+        Moments moments, RevisionWait wait, CancellationToken ct)
     {
         var check = new ParameterCheck();
         check.OneOf("stage", stage, Stages);
         check.OneOf("pdca", pdca, Pdca);
-        var page = check.Page(sort, cursor, limit);
+        var page = check.Page(
+            sort, cursor, limit, check.Moment(asOf, knownAt, moments.Now), knownAt is not null);
         var seen = check.Min(min);
         if (check.Refusal is { } refusal) return refusal;
         if (!await wait.ReachedAsync(seen, ct)) return Answers.NotYet();
@@ -89,29 +96,34 @@ public static class Api
     }
 
     private static Task<IResult> GetActionPlanAsync(
-        Guid id, string? minRevision, ClaimsPrincipal caller, ActionBoardQueries queries, RevisionWait wait,
-        CancellationToken ct) => Answers.SingleAsync(
-            wait, Families.ActionPlan, id, minRevision, () => queries.FindAsync(id, caller.SiteLimit(), ct),
-            capa => capa.Summary.Revision, ct);
+        Guid id, string? asOf, string? knownAt, string? revision, string? minRevision, ClaimsPrincipal caller,
+        ActionBoardQueries queries, Moments moments, RevisionWait wait, CancellationToken ct) => moments.AnswerAsync(
+            Families.ActionPlan, id, (asOf, knownAt, revision), moment => Answers.SingleAsync(
+                wait, Families.ActionPlan, id, minRevision,
+                () => queries.FindAsync(id, caller.SiteLimit(), moment, ct), capa => capa.Summary.Revision, ct), ct);
 
     private static Task<IResult> GetAnalysisAsync(
-        Guid id, string? minRevision, ClaimsPrincipal caller, RootCauseQueries queries, RevisionWait wait,
-        CancellationToken ct) => Answers.SingleAsync(
-            wait, Families.RootCause, id, minRevision, () => queries.FindAsync(id, caller.SiteLimit(), ct),
-            analysis => analysis.Summary.Revision, ct);
+        Guid id, string? asOf, string? knownAt, string? revision, string? minRevision, ClaimsPrincipal caller,
+        RootCauseQueries queries, Moments moments, RevisionWait wait, CancellationToken ct) => moments.AnswerAsync(
+            Families.RootCause, id, (asOf, knownAt, revision), moment => Answers.SingleAsync(
+                wait, Families.RootCause, id, minRevision,
+                () => queries.FindAsync(id, caller.SiteLimit(), moment, ct), analysis => analysis.Summary.Revision,
+                ct), ct);
 
     private static async Task<IResult> GetCauseCodesAsync(
         int? version, RootCauseQueries queries, CancellationToken ct) =>
         await queries.CodesAsync(version, ct) is { } codes ? Results.Ok(codes) : HttpResults.NotFound();
 
     private static async Task<IResult> ListReviewsAsync(
-        string? status, string? capaId, string? sort, string? cursor, string? limit, string? min,
-        ClaimsPrincipal caller, EffectivenessQueries queries, RevisionWait wait, CancellationToken ct)
+        string? status, string? capaId, string? asOf, string? knownAt, string? sort, string? cursor, string? limit,
+        string? min, ClaimsPrincipal caller, EffectivenessQueries queries, Moments moments, RevisionWait wait,
+        CancellationToken ct)
     {
         var check = new ParameterCheck();
         check.OneOf("status", status, ReviewStatuses);
         var capa = check.Id("capaId", capaId);
-        var page = check.Page(sort, cursor, limit);
+        var page = check.Page(
+            sort, cursor, limit, check.Moment(asOf, knownAt, moments.Now), knownAt is not null);
         var seen = check.Min(min);
         if (check.Refusal is { } refusal) return refusal;
         if (!await wait.ReachedAsync(seen, ct)) return Answers.NotYet();
@@ -119,10 +131,11 @@ public static class Api
     }
 
     private static Task<IResult> GetReviewAsync(
-        Guid id, string? minRevision, ClaimsPrincipal caller, EffectivenessQueries queries, RevisionWait wait,
-        CancellationToken ct) => Answers.SingleAsync(
-            wait, Families.Effectiveness, id, minRevision, () => queries.FindAsync(id, caller.SiteLimit(), ct),
-            review => review.Revision, ct);
+        Guid id, string? asOf, string? knownAt, string? revision, string? minRevision, ClaimsPrincipal caller,
+        EffectivenessQueries queries, Moments moments, RevisionWait wait, CancellationToken ct) => moments.AnswerAsync(
+            Families.Effectiveness, id, (asOf, knownAt, revision), moment => Answers.SingleAsync(
+                wait, Families.Effectiveness, id, minRevision,
+                () => queries.FindAsync(id, caller.SiteLimit(), moment, ct), review => review.Revision, ct), ct);
 
     private static async Task<IResult> GetEvidenceAsync(
         string? site, string? product, string? process, string? station, string? characteristic, string? defectCode,

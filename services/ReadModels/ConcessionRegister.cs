@@ -7,7 +7,7 @@ namespace CapaEngine.ReadModels;
 /// <summary>Concessions and deviation permits with their draws.</summary>
 public sealed class ConcessionRegister : IReadModel
 {
-    private static readonly (string, string) Draw = ("concession_id", "draw_id");
+    private static readonly string[] Draw = ["concession_id", "draw_id"];
 
     /// <inheritdoc/>
     public string Name => "concession-register";
@@ -45,25 +45,22 @@ public sealed class ConcessionRegister : IReadModel
         _ => [Update(e)],
     };
 
-    private static SqlStatement Update(IncomingEvent e, string? set = null, params object?[] more) =>
+    private static RowChange Update(IncomingEvent e, string? set = null, params object?[] more) =>
         Row.Update(e, "concession", set, more);
 
-    private static SqlStatement Insert(IncomingEvent e, Requested f) => Row.Statement(e, """
-        insert into read_models.concession (id, revision, position, occurred_at, recorded_at, requested_at, status,
-          imported, site, kind, product, requirement_standard, requirement_edition, requirement_clause,
-          requirement_text, departure, justification, nonconformity_id, lots, quantity_requested, unit, requested_by)
-        values ($1, $2, $3, $4, $5, $4, 'requested', $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-          $20)
-        on conflict (id) do nothing
+    private static RowChange Insert(IncomingEvent e, Requested f) => Row.Insert(e, "concession", """
+        id, revision, position, occurred_at, recorded_at, requested_at, status, imported, site, kind, product,
+        requirement_standard, requirement_edition, requirement_clause, requirement_text, departure, justification,
+        nonconformity_id, lots, quantity_requested, unit, requested_by
+        """, """
+        $1, $2, $3, $4, $5, $4, 'requested', $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20
         """,
         e.Metadata.Imported, f.Site, Wire.Name(f.Kind), f.Product, f.Requirement.Standard, f.Requirement.Edition,
         f.Requirement.Clause, f.Requirement.Text, f.Departure, f.Justification, f.NonconformityId, f.Lots.ToArray(),
         f.Quantity, f.Unit, f.RequestedBy);
 
-    private static SqlStatement InsertDraw(IncomingEvent e, Drawn f) => Row.Statement(e, """
-        insert into read_models.concession_draw (concession_id, revision, position, drawn_at, draw_id,
-          nonconformity_id, lot, quantity)
-        values ($1, $2, $3, $4, $6, $7, $8, $9)
-        on conflict do nothing
-        """, f.DrawId, f.NonconformityId, f.Lot, f.Quantity);
+    private static RowChange InsertDraw(IncomingEvent e, Drawn f) => Row.InsertPart(
+        e, "concession_draw", Draw,
+        "concession_id, revision, position, drawn_at, draw_id, nonconformity_id, lot, quantity",
+        "$1, $2, $3, $4, $6, $7, $8, $9", null, f.DrawId, f.NonconformityId, f.Lot, f.Quantity);
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using CapaEngine.ReadModels.AsOf;
 using Npgsql;
 
 namespace CapaEngine.ReadModels;
@@ -32,20 +33,28 @@ public sealed class DossierQueries(
     /// <summary>
     /// The dossier, or null where the caller may see no case of this id. It holds every event of the case's own
     /// stream and signature, of the concessions it draws on, of its CAPAs, their analyses and reviews, and of all their
-    /// numbers.
+    /// numbers; of a past moment, what was true and known by then.
     /// </summary>
-    public async Task<Dossier?> FindAsync(Guid nonconformityId, string? callerSite, CancellationToken ct)
+    public async Task<Dossier?> FindAsync(
+        Guid nonconformityId, string? callerSite, Moment? moment, CancellationToken ct)
     {
-        if (await nonconformities.FindAsync(nonconformityId, callerSite, ct) is not { } nonconformity) return null;
-        var linked = await capas.OfNonconformityAsync(nonconformityId, ct);
+        if (await nonconformities.FindAsync(nonconformityId, callerSite, moment, ct) is not { } nonconformity)
+            return null;
+        var linked = await capas.OfNonconformityAsync(nonconformityId, moment, ct);
         var capaIds = linked.Select(capa => capa.Id).ToArray();
-        var events = await EventsAsync("""
-            select unnest($1::uuid[])
-            union all select id from read_models.root_cause_analysis where capa_id = any($2)
-            union all select id from read_models.effectiveness_review where capa_id = any($2)
-            union all select id from read_models.concession where nonconformity_id = $3
-            union all select concession_id from read_models.concession_draw where nonconformity_id = $3
-            """, [new[] { nonconformityId }.Concat(capaIds).ToArray(), capaIds, nonconformityId], ct);
+        var values = new Conditions();
+        var (all, served, id) = (
+            values.Parameter(new[] { nonconformityId }.Concat(capaIds).ToArray()), values.Parameter(capaIds),
+            values.Parameter(nonconformityId));
+        var events = await EventsAsync($"""
+            select unnest({all}::uuid[])
+            union all select id from {values.TableSource("root_cause_analysis", moment)} r where capa_id = any({served})
+            union all select id from {values.TableSource("effectiveness_review", moment)} e
+              where capa_id = any({served})
+            union all select id from {values.TableSource("concession", moment)} c where nonconformity_id = {id}
+            union all select concession_id from {values.TableSource("concession_draw", moment)} d
+              where nonconformity_id = {id}
+            """, values, moment, ct);
         return new Dossier(
             nonconformity, linked, new DossierDeviations(
                 nonconformity.DeviationCount, nonconformity.DeviationsFrom, nonconformity.DeviationsTo,
@@ -57,16 +66,25 @@ public sealed class DossierQueries(
     /// the caller may see of these is the caller's to know.
     /// </summary>
     public Task<List<DossierEvent>> EventsOfCapaAsync(
-        Guid capaId, IReadOnlyCollection<Guid> nonconformityIds, CancellationToken ct) => EventsAsync("""
-            select unnest($1::uuid[])
-            union all select id from read_models.root_cause_analysis where capa_id = $2
-            union all select id from read_models.effectiveness_review where capa_id = $2
-            """, [nonconformityIds.Append(capaId).ToArray(), capaId], ct);
+        Guid capaId, IReadOnlyCollection<Guid> nonconformityIds, CancellationToken ct)
+    {
+        var values = new Conditions();
+        var (all, id) = (values.Parameter(nonconformityIds.Append(capaId).ToArray()), values.Parameter(capaId));
+        return EventsAsync($"""
+            select unnest({all}::uuid[])
+            union all select id from read_models.root_cause_analysis where capa_id = {id}
+            union all select id from read_models.effectiveness_review where capa_id = {id}
+            """, values, null, ct);
+    }
 
-    private Task<List<DossierEvent>> EventsAsync(string concerned, object?[] values, CancellationToken ct) =>
-        database.QueryAsync<DossierEvent>(new SqlStatement($"""
-            select {Rows.ColumnsOf<DossierEvent>()} from reporting.case_event
-            where concerns = any(array({concerned}))
+    private Task<List<DossierEvent>> EventsAsync(
+        string concerned, Conditions conditions, Moment? moment, CancellationToken ct)
+    {
+        conditions.And($"concerns = any(array({concerned}))")
+            .And("occurred_at <= {0}", moment?.AsOf).And("recorded_at <= {0}", moment?.KnownAt);
+        return database.QueryAsync<DossierEvent>(new SqlStatement($"""
+            select {Rows.ColumnsOf<DossierEvent>()} from reporting.case_event {conditions.Where}
             order by position, revision
-            """, values), ct);
+            """, conditions.Values), ct);
+    }
 }

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations.Schema;
+using CapaEngine.ReadModels.AsOf;
 using Npgsql;
 
 namespace CapaEngine.ReadModels;
@@ -33,7 +34,7 @@ public sealed record ReviewDetail(
 /// <summary>Queries on the reviews of effectiveness.</summary>
 public sealed class EffectivenessQueries(NpgsqlDataSource database)
 {
-    private static readonly string Select = $"select {Rows.ColumnsOf<ReviewRow>()} from reporting.effectiveness_cycle";
+    private static readonly string Select = $"select {Rows.ColumnsOf<ReviewRow>()} from";
 
     /// <summary>One page of those the caller may see, by the time their criteria were locked.</summary>
     public async Task<Page<ReviewDetail>> ListAsync(
@@ -44,16 +45,19 @@ public sealed class EffectivenessQueries(NpgsqlDataSource database)
             .And("status = {0}", status)
             .And("capa_id = {0}", capaId);
         var rows = await database.QueryAsync<ReviewRow>(
-            page.Complete(Select, ("locked_at", "review_id"), conditions), ct);
+            page.Complete(
+                $"{Select} {conditions.Source("effectiveness_cycle", page.Moment)}", ("locked_at", "review_id"),
+                conditions), ct);
         return page.PageOf(rows.ConvertAll(row => row.ToDetail()), row => (row.LockedAt, row.Id));
     }
 
     /// <summary>One review, or null where the caller may see none of this id.</summary>
-    public async Task<ReviewDetail?> FindAsync(Guid id, string? callerSite, CancellationToken ct)
+    public async Task<ReviewDetail?> FindAsync(Guid id, string? callerSite, Moment? moment, CancellationToken ct)
     {
         var conditions = new Conditions().And("review_id = {0}", id).And("site = {0}", callerSite);
+        var source = conditions.Source("effectiveness_cycle", moment);
         var row = await database.FindAsync<ReviewRow>(
-            new SqlStatement($"{Select} {conditions.Where}", conditions.Values), ct);
+            new SqlStatement($"{Select} {source} {conditions.Where}", conditions.Values), ct);
         return row?.ToDetail();
     }
 

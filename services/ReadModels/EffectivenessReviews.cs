@@ -48,17 +48,16 @@ public sealed class EffectivenessReviews : IReadModel
         _ => [Update(e)],
     };
 
-    private static SqlStatement Update(IncomingEvent e, string? set = null, params object?[] more) =>
+    private static RowChange Update(IncomingEvent e, string? set = null, params object?[] more) =>
         Row.Update(e, "effectiveness_review", set, more);
 
-    private static SqlStatement Insert(IncomingEvent e, CriteriaLocked f) => Row.Statement(e, """
-        insert into read_models.effectiveness_review (id, revision, position, occurred_at, recorded_at, locked_at,
-          imported, status, capa_id, cycle, site, product, process, station, characteristic, defect_code, baseline_from,
-          baseline_to, baseline_reason, expected_reduction, significance, window_days, exposure_unit, action_owners,
-          plan_approved_by, run_confidence, run_reliability)
-        values ($1, $2, $3, $4, $5, $4, $6, 'criteria-locked', $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-          $19, $20, $21, $22, $23, $24, $25)
-        on conflict (id) do nothing
+    private static RowChange Insert(IncomingEvent e, CriteriaLocked f) => Row.Insert(e, "effectiveness_review", """
+        id, revision, position, occurred_at, recorded_at, locked_at, imported, status, capa_id, cycle, site, product,
+        process, station, characteristic, defect_code, baseline_from, baseline_to, baseline_reason, expected_reduction,
+        significance, window_days, exposure_unit, action_owners, plan_approved_by, run_confidence, run_reliability
+        """, """
+        $1, $2, $3, $4, $5, $4, $6, 'criteria-locked', $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+        $20, $21, $22, $23, $24, $25
         """,
         e.Metadata.Imported, f.CapaId, f.Cycle, f.Site, f.Criteria.Subject.Product, f.Criteria.Subject.Process,
         f.Criteria.Subject.Station, f.Criteria.Subject.Characteristic, f.Criteria.Subject.DefectCode,
@@ -66,7 +65,7 @@ public sealed class EffectivenessReviews : IReadModel
         f.Criteria.Significance, f.Criteria.WindowDays, Wire.Name(f.Criteria.ExposureUnit), f.ActionOwners.ToArray(),
         f.PlanApprovedBy, f.Criteria.SuccessRun?.Confidence, f.Criteria.SuccessRun?.Reliability);
 
-    private static SqlStatement ChangeCriteria(IncomingEvent e, CriteriaChanged f) => Update(e, """
+    private static RowChange ChangeCriteria(IncomingEvent e, CriteriaChanged f) => Update(e, """
         product = $6, process = $7, station = $8, characteristic = $9, defect_code = $10, baseline_from = $11,
         baseline_to = $12, baseline_reason = $13, expected_reduction = $14, significance = $15, window_days = $16,
         exposure_unit = $17, run_confidence = $18, run_reliability = $19
@@ -77,7 +76,7 @@ public sealed class EffectivenessReviews : IReadModel
         f.Criteria.WindowDays, Wire.Name(f.Criteria.ExposureUnit), f.Criteria.SuccessRun?.Confidence,
         f.Criteria.SuccessRun?.Reliability);
 
-    private static SqlStatement Evaluate(IncomingEvent e, Evaluated f) => Update(e, """
+    private static RowChange Evaluate(IncomingEvent e, Evaluated f) => Update(e, """
         status = 'in-approval', evaluated_at = $4, evaluated_by = $6, early_on_recurrence = $7, proposed_verdict = $8,
         baseline_deviations = $9, baseline_exposure = $10, baseline_ids_hash = $11, window_deviations = $12,
         window_exposure = $13, window_ids_hash = $14, counted_from = $15, counted_to = $16,

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations.Schema;
 using System.Text.Json;
+using CapaEngine.ReadModels.AsOf;
 using Npgsql;
 
 namespace CapaEngine.ReadModels;
@@ -45,8 +46,18 @@ public sealed class NonconformityQueries(NpgsqlDataSource database)
     /// <summary>How long the text of a search may be.</summary>
     public const int SearchLengthMax = 200;
 
-    private static readonly string Select =
-        $"select {Rows.ColumnsOf<NonconformitySummary>()} from reporting.nonconformity";
+    private const string PresentText = """
+        nonconformity_id in (
+          select id from read_models.nonconformity where search @@ websearch_to_tsquery('simple', {0})
+          union all select id from read_models.nonconformity_number where number = upper({0}))
+        """;
+
+    private const string PastText = """
+        (to_tsvector('simple', title || ' ' || description) @@ websearch_to_tsquery('simple', {0})
+          or number = upper({0}))
+        """;
+
+    private static readonly string Select = $"select {Rows.ColumnsOf<NonconformitySummary>()} from";
 
     /// <summary>One page of those the caller may see.</summary>
     /// <param name="callerSite">The caller's site; null where the caller sees all.</param>
@@ -59,32 +70,33 @@ public sealed class NonconformityQueries(NpgsqlDataSource database)
             .And("status = {0}", filter.Status)
             .And("severity = {0}", filter.Severity)
             .And("product = {0}", filter.Product)
-            .And("""
-                nonconformity_id in (
-                  select id from read_models.nonconformity where search @@ websearch_to_tsquery('simple', {0})
-                  union all select id from read_models.nonconformity_number where number = upper({0}))
-                """, filter.Text);
-        var rows = await database.QueryAsync<NonconformitySummary>(
-            page.Complete(Select, ("opened_at", "nonconformity_id"), conditions), ct);
+            .And(page.Moment is null ? PresentText : PastText, filter.Text);
+        var rows = await database.QueryAsync<NonconformitySummary>(page.Complete(
+            $"{Select} {conditions.Source("nonconformity", page.Moment)}", ("opened_at", "nonconformity_id"),
+            conditions), ct);
         return page.PageOf(rows, row => (row.OpenedAt, row.Id));
     }
 
     /// <summary>One nonconformity, or null where the caller may see none of this id.</summary>
-    public Task<NonconformitySummary?> FindAsync(Guid id, string? callerSite, CancellationToken ct)
+    public Task<NonconformitySummary?> FindAsync(
+        Guid id, string? callerSite, Moment? moment, CancellationToken ct)
     {
         var conditions = new Conditions().And("nonconformity_id = {0}", id).And("site = {0}", callerSite);
+        var source = conditions.Source("nonconformity", moment);
         return database.FindAsync<NonconformitySummary>(
-            new SqlStatement($"{Select} {conditions.Where}", conditions.Values), ct);
+            new SqlStatement($"{Select} {source} {conditions.Where}", conditions.Values), ct);
     }
 
     /// <summary>One nonconformity with its disposition lines in the order decided, or null.</summary>
-    public async Task<NonconformityDetail?> DetailAsync(Guid id, string? callerSite, CancellationToken ct)
+    public async Task<NonconformityDetail?> DetailAsync(
+        Guid id, string? callerSite, Moment? moment, CancellationToken ct)
     {
-        if (await FindAsync(id, callerSite, ct) is not { } summary) return null;
+        if (await FindAsync(id, callerSite, moment, ct) is not { } summary) return null;
+        var conditions = new Conditions().And("nonconformity_id = {0}", id);
         var lines = await database.QueryAsync<DispositionLine>(new SqlStatement($"""
-            select {Rows.ColumnsOf<DispositionLine>()} from reporting.disposition
-            where nonconformity_id = $1 order by position, line_id
-            """, id), ct);
+            select {Rows.ColumnsOf<DispositionLine>()} from {conditions.Source("disposition", moment)}
+            {conditions.Where} order by position, line_id
+            """, conditions.Values), ct);
         return new NonconformityDetail(id, summary.Number, summary.Status, summary, lines);
     }
 }

@@ -1,5 +1,6 @@
 using CapaEngine.Contracts;
 using CapaEngine.Hosting;
+using CapaEngine.ReadModels.AsOf;
 using static CapaEngine.Contracts.NonconformityEvent;
 
 namespace CapaEngine.ReadModels;
@@ -7,7 +8,11 @@ namespace CapaEngine.ReadModels;
 /// <summary>Nonconformities with their tracks, disposition lines, deviations and CAPAs.</summary>
 public sealed class NonconformityRegister : IReadModel
 {
-    private static readonly (string, string) Line = ("nonconformity_id", "line_id");
+    private const string Period =
+        "deviations_from = least(deviations_from, $6), deviations_to = greatest(deviations_to, $7)";
+
+    private static readonly string[] Line = ["nonconformity_id", "line_id"];
+    private static readonly string[] Capa = ["nonconformity_id", "capa_id"];
 
     /// <inheritdoc/>
     public string Name => "nonconformity-register";
@@ -77,11 +82,11 @@ public sealed class NonconformityRegister : IReadModel
         _ => [Update(e)],
     };
 
-    private static SqlStatement Update(IncomingEvent e, string? set = null, params object?[] more) =>
+    private static RowChange Update(IncomingEvent e, string? set = null, params object?[] more) =>
         Row.Update(e, "nonconformity", set, more);
 
     // A hold moves with the goods: the stricter of the two is what the case has.
-    private static SqlStatement Absorb(IncomingEvent e, DuplicateAbsorbed f) => Update(e, """
+    private static RowChange Absorb(IncomingEvent e, DuplicateAbsorbed f) => Update(e, """
         lots = array(
           select lot from unnest(lots || $6::text[]) with ordinality as listed (lot, place)
           group by lot order by min(place)),
@@ -91,7 +96,7 @@ public sealed class NonconformityRegister : IReadModel
         containment_ended_at = case when $8 or $9 then null else containment_ended_at end
         """, f.Lots.ToArray(), f.AdditionalQuantity, f.HoldIsInPlace, f.Hold is not null);
 
-    private static SqlStatement Correct(IncomingEvent e, Corrected f) => Update(e, """
+    private static RowChange Correct(IncomingEvent e, Corrected f) => Update(e, """
         corrected_at = $4, correction_count = correction_count + 1, title = coalesce($6::text, title),
         description = coalesce($7::text, description), product = coalesce($8::text, product),
         process = coalesce($9::text, process),
@@ -103,19 +108,18 @@ public sealed class NonconformityRegister : IReadModel
         """, f.Title, f.Description, f.Product, f.Process, f.Requirement?.Standard, f.Requirement?.Edition,
         f.Requirement?.Clause, f.Requirement?.Text, f.SupersedesSignature);
 
-    private static SqlStatement UpdateLine(IncomingEvent e, Guid lineId, string set, params object?[] more) =>
+    private static RowChange UpdateLine(IncomingEvent e, Guid lineId, string set, params object?[] more) =>
         Row.UpdatePart(e, "disposition_line", Line, set, lineId, more);
 
-    private static SqlStatement Insert(IncomingEvent e, Reported f) => Row.Statement(e, """
-        insert into read_models.nonconformity (id, revision, position, occurred_at, recorded_at, opened_at, status,
-          imported, site, title, description, requirement_standard, requirement_edition, requirement_clause,
-          requirement_text, source, detection_stage, product, process, lots, affected_quantity, unit, severity,
-          detected_at, reported_by, subject_station, subject_characteristic, subject_defect_code, signature_id,
-          signature_cycle, policy_version, count_window_from, serials, finding_audit, finding_evidence, finding_grade,
-          finding_criteria, supplier)
-        values ($1, $2, $3, $4, $5, $4, 'reported', $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-          $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35::jsonb, $36)
-        on conflict (id) do nothing
+    private static RowChange Insert(IncomingEvent e, Reported f) => Row.Insert(e, "nonconformity", """
+        id, revision, position, occurred_at, recorded_at, opened_at, status, imported, site, title, description,
+        requirement_standard, requirement_edition, requirement_clause, requirement_text, source, detection_stage,
+        product, process, lots, affected_quantity, unit, severity, detected_at, reported_by, subject_station,
+        subject_characteristic, subject_defect_code, signature_id, signature_cycle, policy_version, count_window_from,
+        serials, finding_audit, finding_evidence, finding_grade, finding_criteria, supplier
+        """, """
+        $1, $2, $3, $4, $5, $4, 'reported', $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
+        $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35::jsonb, $36
         """,
         e.Metadata.Imported, f.Site, f.Title, f.Description, f.Requirement.Standard, f.Requirement.Edition,
         f.Requirement.Clause, f.Requirement.Text, Wire.Name(f.Source), Wire.Name(f.DetectionStage),
@@ -127,14 +131,14 @@ public sealed class NonconformityRegister : IReadModel
         f.Supplier);
 
     // What the source does not say stays null; its days are days of the calendar in UTC.
-    private static SqlStatement Insert(IncomingEvent e, Imported f) => Row.Statement(e, """
-        insert into read_models.nonconformity (id, revision, position, occurred_at, recorded_at, opened_at, detected_at,
-          imported, site, title, description, product, process, lots, affected_quantity, unit, severity, reported_by,
-          status, closed_at, closed_by, source_system, source_id, source_status, supplier, product_code, stated_cause,
-          stated_cause_code, stated_action, remarks)
-        values ($1, $2, $3, $4, $5, $6, $6, true, $7, $8, $9, $10, $11, '{}', $12, $13, $14, $15, $16, $17, $18, $15,
-          $19, $20, $21, $22, $23, $24, $25, $26)
-        on conflict (id) do nothing
+    private static RowChange Insert(IncomingEvent e, Imported f) => Row.Insert(e, "nonconformity", """
+        id, revision, position, occurred_at, recorded_at, opened_at, detected_at, imported, site, title, description,
+        product, process, lots, affected_quantity, unit, severity, reported_by, status, closed_at, closed_by,
+        source_system, source_id, source_status, supplier, product_code, stated_cause, stated_cause_code, stated_action,
+        remarks
+        """, """
+        $1, $2, $3, $4, $5, $6, $6, true, $7, $8, $9, $10, $11, '{}', $12, $13, $14, $15, $16, $17, $18, $15, $19, $20,
+        $21, $22, $23, $24, $25, $26
         """,
         BeginOf(f.OpenedOn), f.Site, f.Title, f.Description, f.Product, f.Process, f.Quantity, f.Unit,
         Wire.Name(f.Severity), f.SourceSystem, f.IsClosed ? "closed" : "imported", BeginOf(f.ClosedOn),
@@ -152,25 +156,22 @@ public sealed class NonconformityRegister : IReadModel
             select $1, deviation_id, $2, $3 from unnest($6::uuid[]) as deviation_id
             on conflict do nothing
             """, (object)f.Deviations.ToArray()),
-        Update(e, """
+        Row.UpdateWithPast(e, "nonconformity", $"""
             deviation_count = (
-              select count(*) from read_models.nonconformity_deviation a where a.nonconformity_id = $1),
-            deviations_from = least(deviations_from, $6), deviations_to = greatest(deviations_to, $7)
-            """, f.DetectedFrom, f.DetectedTo),
+              select count(*) from read_models.nonconformity_deviation a where a.nonconformity_id = $1), {Period}
+            """, $"deviation_count = {StateIntervals.AttachedCount}, {Period}", f.DetectedFrom, f.DetectedTo),
     ];
 
-    private static SqlStatement InsertLine(IncomingEvent e, DispositionDecided f) => Row.Statement(e, """
-        insert into read_models.disposition_line (nonconformity_id, revision, position, decided_at, line_id, kind,
-          quantity, lot, authority_id, reason, concession_id, instruction, possible_harm, status)
-        values ($1, $2, $3, $4, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'decided')
-        on conflict do nothing
-        """, f.LineId, Wire.Name(f.Kind), f.Quantity, f.Lot, f.AuthorityId, f.Reason, f.ConcessionId,
+    private static RowChange InsertLine(IncomingEvent e, DispositionDecided f) => Row.InsertPart(
+        e, "disposition_line", Line, """
+        nonconformity_id, revision, position, decided_at, line_id, kind, quantity, lot, authority_id, reason,
+        concession_id, instruction, possible_harm, status
+        """, "$1, $2, $3, $4, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'decided'", null, f.LineId,
+        Wire.Name(f.Kind), f.Quantity, f.Lot, f.AuthorityId, f.Reason, f.ConcessionId,
         f.Assessment?.Instruction, f.Assessment?.Harm);
 
-    private static SqlStatement InsertCapa(IncomingEvent e, CorrectiveActionRequired f) => Row.Statement(e, """
-        insert into read_models.nonconformity_capa (nonconformity_id, revision, position, required_at, capa_id, link,
-          capa_number)
-        values ($1, $2, $3, $4, $6, $7, $8)
-        on conflict do nothing
-        """, f.CapaId, Wire.Name(f.Link), f.CapaNumber);
+    private static RowChange InsertCapa(IncomingEvent e, CorrectiveActionRequired f) => Row.InsertPart(
+        e, "nonconformity_capa", Capa,
+        "nonconformity_id, revision, position, required_at, capa_id, link, capa_number",
+        "$1, $2, $3, $4, $6, $7, $8", null, f.CapaId, Wire.Name(f.Link), f.CapaNumber);
 }

@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
+using CapaEngine.ReadModels.AsOf;
 
 namespace CapaEngine.ReadModels;
 
@@ -13,7 +14,8 @@ public sealed record Page<T>(IReadOnlyList<T> Items, string? NextCursor);
 /// nor hide others. Callers see it as opaque text.
 /// </summary>
 /// <param name="Sort">The order it belongs to; another order cannot continue from it.</param>
-public sealed record Cursor(string Sort, DateTimeOffset Time, Guid Id)
+/// <param name="Moment">The past that the list shows; null where it shows the present.</param>
+public sealed record Cursor(string Sort, DateTimeOffset Time, Guid Id, Moment? Moment = null)
 {
     /// <summary>Records a page has unless the caller says otherwise.</summary>
     public const int LimitDefault = 50;
@@ -23,7 +25,9 @@ public sealed record Cursor(string Sort, DateTimeOffset Time, Guid Id)
 
     /// <summary>The opaque text.</summary>
     public override string ToString() => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(
-        string.Create(CultureInfo.InvariantCulture, $"{Sort}|{Time.UtcTicks}|{Id:N}")));
+        string.Create(CultureInfo.InvariantCulture, $"{Sort}|{Time.UtcTicks}|{Id:N}") + (Moment is null
+            ? "" : string.Create(
+                CultureInfo.InvariantCulture, $"|{Moment.AsOf.UtcTicks}|{Moment.KnownAt.UtcTicks}"))));
 
     /// <summary>The cursor a text stands for; false where it is none of this order.</summary>
     public static bool TryParse(string text, string sort, out Cursor? cursor)
@@ -31,19 +35,25 @@ public sealed record Cursor(string Sort, DateTimeOffset Time, Guid Id)
         cursor = null;
         if (!Base64Url.IsValid(text)) return false;
         var parts = Encoding.UTF8.GetString(Base64Url.DecodeFromChars(text)).Split('|');
-        if (parts.Length != 3 || parts[0] != sort
-            || !long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var ticks)
-            || ticks > DateTimeOffset.MaxValue.UtcTicks
-            || !Guid.TryParseExact(parts[2], "N", out var id))
+        if (parts.Length is not (3 or 5) || parts[0] != sort || !Guid.TryParseExact(parts[2], "N", out var id))
             return false;
-        cursor = new Cursor(sort, new DateTimeOffset(ticks, TimeSpan.Zero), id);
+        DateTimeOffset?[] instants = [.. parts.Where((_, place) => place is 1 or > 2).Select(Instant)];
+        if (instants.Contains(null)) return false;
+        cursor = new Cursor(
+            sort, instants[0]!.Value, id,
+            parts.Length == 3 ? null : new Moment(instants[1]!.Value, instants[2]!.Value));
         return true;
     }
+
+    private static DateTimeOffset? Instant(string text) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var ticks)
+        && ticks <= DateTimeOffset.MaxValue.UtcTicks ? new DateTimeOffset(ticks, TimeSpan.Zero) : null;
 }
 
 /// <summary>What part of a list is asked for.</summary>
 /// <param name="Sort"><see cref="NewestFirst"/> or <see cref="OldestFirst"/>.</param>
-public sealed record PageRequest(string Sort, int Limit, Cursor? After)
+/// <param name="Moment">The past it shows; null for the present.</param>
+public sealed record PageRequest(string Sort, int Limit, Cursor? After, Moment? Moment = null)
 {
     /// <summary>The order in which what was opened last comes first.</summary>
     public const string NewestFirst = "-openedAt";
@@ -67,6 +77,6 @@ public sealed record PageRequest(string Sort, int Limit, Cursor? After)
     {
         if (rows.Count <= Limit) return new Page<T>(rows, null);
         var (time, id) = key(rows[Limit - 1]);
-        return new Page<T>(rows[..Limit], new Cursor(Sort, time, id).ToString());
+        return new Page<T>(rows[..Limit], new Cursor(Sort, time, id, Moment).ToString());
     }
 }

@@ -1,6 +1,7 @@
 using CapaEngine.Contracts;
 using CapaEngine.Hosting;
 using CapaEngine.ReadModels;
+using CapaEngine.ReadModels.AsOf;
 using CapaEngine.ReadModels.Deadlines;
 using CapaEngine.ReadModels.Reports;
 using Npgsql;
@@ -13,7 +14,7 @@ var postgres = builder.Configuration.GetConnectionString("Postgres")
 builder.Services.AddNpgsqlDataSource(new NpgsqlConnectionStringBuilder(postgres)
 {
     ApplicationName = "capaengine-read-models",
-    MaxAutoPrepare = 200,
+    MaxAutoPrepare = 500,
     AutoPrepareMinUsages = 2,
 }.ConnectionString);
 
@@ -36,6 +37,7 @@ builder.Services.AddSingleton<RuleQueries>();
 builder.Services.AddReports();
 builder.Services.AddSingleton<Evidence>();
 builder.Services.AddSingleton<RevisionWait>();
+builder.Services.AddSingleton<Moments>();
 builder.AddEscalations();
 builder.Services.AddSingleton<IReadModelTables, PostgresTables>();
 builder.Services.AddSingleton<ParkedStreams>();

@@ -2,12 +2,13 @@ using System.Collections.Frozen;
 using System.Text.Json;
 using CapaEngine.Contracts;
 using CapaEngine.Hosting;
+using CapaEngine.ReadModels.AsOf;
 using CapaEngine.ReadModels.Deadlines;
 
 namespace CapaEngine.ReadModels;
 
 /// <summary>An SQL statement with positional parameters.</summary>
-public sealed class SqlStatement(string text, params object?[] values)
+public class SqlStatement(string text, params object?[] values)
 {
     /// <summary>The statement with <c>$1</c> to <c>$n</c>.</summary>
     public string Text { get; } = text;
@@ -44,42 +45,8 @@ public static class Projections
         new NonconformityRegister(), new DeviationRegister(), new TriageRecord(), new ActionBoard(),
         new RootCauseRegister(), new EffectivenessReviews(), new CaseDossier(), new Numbers(),
         new ConcessionRegister(), new CauseCodeRegister(), new ProfileRegister(), new EscalationRegister(),
+        new StateIntervals(),
     ];
-}
-
-/// <summary>Statements on rows that follow one stream.</summary>
-internal static class Row
-{
-    /// <summary>
-    /// A statement whose first five parameters are the stream's id, the event's revision and position, and when it
-    /// occurred and was recorded; <paramref name="more"/> begins at <c>$6</c>.
-    /// </summary>
-    public static SqlStatement Statement(IncomingEvent incoming, string text, params object?[] more) =>
-        Keyed(incoming, incoming.StreamId, text, more);
-
-    /// <summary>As <see cref="Statement"/>, for streams that are not named after an id.</summary>
-    public static SqlStatement Keyed(IncomingEvent incoming, object key, string text, params object?[] more) =>
-        new(text, [
-            key, incoming.Revision, checked((long)incoming.Position.Commit),
-            incoming.Metadata.OccurredAt, incoming.Metadata.RecordedAt, .. more]);
-
-    /// <summary>Changes the stream's row, unless it has seen this event; always moves the row's revision.</summary>
-    public static SqlStatement Update(
-        IncomingEvent incoming, string table, string? set = null, params object?[] more) =>
-        Statement(incoming, $"""
-            update read_models.{table} set {(set is null ? "" : set + ", ")}
-              revision = $2, position = $3, occurred_at = $4, recorded_at = $5, updated_at = now()
-            where id = $1 and revision < $2
-            """, more);
-
-    /// <summary>Changes a part of the stream's record, found by its own id in <c>$6</c>.</summary>
-    public static SqlStatement UpdatePart(
-        IncomingEvent incoming, string table, (string Owner, string Part) keys, string set, Guid partId,
-        params object?[] more) =>
-        Statement(incoming, $"""
-            update read_models.{table} set {set}, revision = $2, position = $3, updated_at = now()
-            where {keys.Owner} = $1 and {keys.Part} = $6 and revision < $2
-            """, [partId, .. more]);
 }
 
 /// <summary>Values as they are written in every JSON and every column.</summary>

@@ -14,7 +14,7 @@ public sealed class RevisionWait(NpgsqlDataSource database, TimeProvider clock)
     private static readonly TimeSpan PauseMin = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan PauseMax = TimeSpan.FromMilliseconds(160);
 
-    private static readonly Dictionary<string, string> TableOf = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, string> Tables = new(StringComparer.Ordinal)
     {
         [Families.Deviation.Name] = "deviation",
         [Families.Production.Name] = "production",
@@ -26,6 +26,9 @@ public sealed class RevisionWait(NpgsqlDataSource database, TimeProvider clock)
         [Families.Escalation.Name] = "escalation",
         [Families.Notification.Name] = "notification",
     };
+
+    /// <summary>The table with a row for each stream of a family.</summary>
+    public static string TableOf(Family family) => Tables[family.Name];
 
     /// <summary>Whether the rows have reached the revision within the time a caller can be kept waiting.</summary>
     public async Task<bool> ReachedAsync(Family family, Guid id, long revision, CancellationToken ct)
@@ -41,13 +44,13 @@ public sealed class RevisionWait(NpgsqlDataSource database, TimeProvider clock)
 
     /// <summary>Whether the rows have reached the revision now.</summary>
     public async Task<bool> HasReachedAsync(Family family, Guid id, long revision, CancellationToken ct) =>
-        await RevisionAsync(TableOf[family.Name], id, ct) >= revision;
+        await RevisionAsync(TableOf(family), id, ct) >= revision;
 
     /// <summary>The stream and revision of <c>stream@revision</c>; null where no rows are kept of it.</summary>
     public static (Family Family, Guid Id, long Revision)? Parse(string text)
     {
         var at = text.LastIndexOf('@');
-        if (at < 0 || Families.Of(text[..at]) is not { } family || !TableOf.ContainsKey(family.Name)) return null;
+        if (at < 0 || Families.Of(text[..at]) is not { } family || !Tables.ContainsKey(family.Name)) return null;
         return Guid.TryParseExact(text.AsSpan(family.Prefix.Length..at), "D", out var id)
             && long.TryParse(text.AsSpan(at + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var revision)
             ? (family, id, revision) : null;

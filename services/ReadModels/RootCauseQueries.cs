@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations.Schema;
 using System.Text.Json;
+using CapaEngine.ReadModels.AsOf;
 using Npgsql;
 
 namespace CapaEngine.ReadModels;
@@ -49,22 +50,20 @@ public sealed record AnalysisDetail(
 public sealed class RootCauseQueries(NpgsqlDataSource database)
 {
     /// <summary>One analysis, or null where the caller may see none of this id.</summary>
-    public async Task<AnalysisDetail?> FindAsync(Guid id, string? callerSite, CancellationToken ct)
+    public async Task<AnalysisDetail?> FindAsync(
+        Guid id, string? callerSite, Moment? moment, CancellationToken ct)
     {
         var conditions = new Conditions().And("root_cause_id = {0}", id).And("site = {0}", callerSite);
+        var source = conditions.Source("root_cause_analysis", moment);
         var analysis = await database.FindAsync<AnalysisSummary>(new SqlStatement(
-            $"select {Rows.ColumnsOf<AnalysisSummary>()} from reporting.root_cause_analysis {conditions.Where}",
-            conditions.Values), ct);
+            $"select {Rows.ColumnsOf<AnalysisSummary>()} from {source} {conditions.Where}", conditions.Values), ct);
         if (analysis is null) return null;
-        var causes = await database.QueryAsync<CauseView>(new SqlStatement($"""
-            select {Rows.ColumnsOf<CauseView>()} from reporting.cause
-            where root_cause_id = $1 order by proposed_at, cause_id
-            """, id), ct);
         return new AnalysisDetail(
-            analysis.Id, analysis.Status, analysis.Cycle, analysis, causes,
-            await OfAsync<WhyView>("cause_why", "answered_at, revision", id, ct),
-            await OfAsync<FactorView>("cause_factor", "noted_at, revision", id, ct),
-            await OfAsync<ContrastView>("cause_contrast", "noted_at, revision", id, ct));
+            analysis.Id, analysis.Status, analysis.Cycle, analysis,
+            await OfAsync<CauseView>("cause", "proposed_at, cause_id", id, moment, ct),
+            await OfAsync<WhyView>("cause_why", "answered_at, revision", id, moment, ct),
+            await OfAsync<FactorView>("cause_factor", "noted_at, revision", id, moment, ct),
+            await OfAsync<ContrastView>("cause_contrast", "noted_at, revision", id, moment, ct));
     }
 
     /// <summary>A version of the cause codes, the one in force where none is named; null where there is none.</summary>
@@ -80,9 +79,13 @@ public sealed class RootCauseQueries(NpgsqlDataSource database)
             """, found[0].Version), ct));
     }
 
-    private Task<List<T>> OfAsync<T>(string view, string order, Guid id, CancellationToken ct) =>
-        database.QueryAsync<T>(new SqlStatement(
-            $"select {Rows.ColumnsOf<T>()} from reporting.{view} where root_cause_id = $1 order by {order}", id), ct);
+    private Task<List<T>> OfAsync<T>(string view, string order, Guid id, Moment? moment, CancellationToken ct)
+    {
+        var conditions = new Conditions().And("root_cause_id = {0}", id);
+        return database.QueryAsync<T>(new SqlStatement($"""
+            select {Rows.ColumnsOf<T>()} from {conditions.Source(view, moment)} {conditions.Where} order by {order}
+            """, conditions.Values), ct);
+    }
 
     private sealed record VersionRow(int Version);
 }

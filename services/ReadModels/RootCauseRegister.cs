@@ -7,7 +7,10 @@ namespace CapaEngine.ReadModels;
 /// <summary>Root cause analyses and their causes, refuted ones included.</summary>
 public sealed class RootCauseRegister : IReadModel
 {
-    private static readonly (string, string) Cause = ("root_cause_id", "cause_id");
+    private static readonly string[] Cause = ["root_cause_id", "cause_id"];
+    private static readonly string[] Factor = ["root_cause_id", "factor_id"];
+    private static readonly string[] Why = ["root_cause_id", "why_id"];
+    private static readonly string[] Contrast = ["root_cause_id", "revision"];
 
     /// <inheritdoc/>
     public string Name => "root-cause-register";
@@ -27,24 +30,16 @@ public sealed class RootCauseRegister : IReadModel
         Started f => [Insert(e, f)],
         OwnerChanged f => [Update(e, "owner = $6", f.Owner)],
         CategoriesChosen f => [Update(e, "categories = $6::text[]", (object)f.Categories.ToArray())],
-        FactorNoted f => [Row.Statement(e, """
-            insert into read_models.cause_factor (root_cause_id, revision, position, noted_at, factor_id, category,
-              statement, noted_by)
-            values ($1, $2, $3, $4, $6, $7, $8, $9)
-            on conflict do nothing
-            """, f.FactorId, f.Category, f.Statement, f.NotedBy), Update(e)],
-        WhyAnswered f => [Row.Statement(e, """
-            insert into read_models.cause_why (root_cause_id, revision, position, answered_at, why_id, asks_after,
-              answer, answered_by)
-            values ($1, $2, $3, $4, $6, $7, $8, $9)
-            on conflict do nothing
-            """, f.WhyId, f.AsksAfter, f.Answer, f.AnsweredBy), Update(e)],
-        ContrastNoted f => [Row.Statement(e, """
-            insert into read_models.cause_contrast (root_cause_id, revision, position, noted_at, aspect, is_so,
-              is_not_so, distinction, noted_by)
-            values ($1, $2, $3, $4, $6, $7, $8, $9, $10)
-            on conflict do nothing
-            """, Wire.Name(f.Aspect), f.Is, f.IsNot, f.Distinction, f.NotedBy), Update(e)],
+        FactorNoted f => [Row.InsertPart(e, "cause_factor", Factor, """
+            root_cause_id, revision, position, noted_at, factor_id, category, statement, noted_by
+            """, "$1, $2, $3, $4, $6, $7, $8, $9", null, f.FactorId, f.Category, f.Statement, f.NotedBy), Update(e)],
+        WhyAnswered f => [Row.InsertPart(e, "cause_why", Why, """
+            root_cause_id, revision, position, answered_at, why_id, asks_after, answer, answered_by
+            """, "$1, $2, $3, $4, $6, $7, $8, $9", null, f.WhyId, f.AsksAfter, f.Answer, f.AnsweredBy), Update(e)],
+        ContrastNoted f => [Row.InsertPart(e, "cause_contrast", Contrast, """
+            root_cause_id, revision, position, noted_at, aspect, is_so, is_not_so, distinction, noted_by
+            """, "$1, $2, $3, $4, $6, $7, $8, $9, $10", null, Wire.Name(f.Aspect), f.Is, f.IsNot, f.Distinction,
+            f.NotedBy), Update(e)],
         CauseProposed f => [InsertCause(e, f), Update(e)],
         CauseVerified f => [Decide(e, f.CauseId, "verified", f.Method, f.Evidence, f.VerifiedBy), Update(e)],
         CauseRefuted f => [Decide(e, f.CauseId, "refuted", f.Method, f.Evidence, f.RefutedBy), Update(e)],
@@ -67,35 +62,31 @@ public sealed class RootCauseRegister : IReadModel
         _ => [Update(e)],
     };
 
-    private static SqlStatement Update(IncomingEvent e, string? set = null, params object?[] more) =>
+    private static RowChange Update(IncomingEvent e, string? set = null, params object?[] more) =>
         Row.Update(e, "root_cause_analysis", set, more);
 
-    private static SqlStatement Decide(
+    private static RowChange Decide(
         IncomingEvent e, Guid causeId, string status, VerificationMethod method, string evidence, string person) =>
         Row.UpdatePart(e, "cause", Cause, """
             status = $7, method = $8, evidence = $9, decided_by = $10, decided_at = $4
             """, causeId, status, Wire.Name(method), evidence, person);
 
-    private static SqlStatement VerifiedNoMore(IncomingEvent e) => Row.Statement(e, """
-        update read_models.cause set status = 'hypothesis', method = null, evidence = null, decided_by = null,
-          decided_at = null, revision = $2, position = $3, updated_at = now()
-        where root_cause_id = $1 and status = 'verified' and revision < $2
-        """);
+    private static RowChange VerifiedNoMore(IncomingEvent e) => Row.UpdateParts(
+        e, "cause", Cause,
+        "status = 'hypothesis', method = null, evidence = null, decided_by = null, decided_at = null",
+        "status = 'verified'");
 
-    private static SqlStatement Insert(IncomingEvent e, Started f) => Row.Statement(e, """
-        insert into read_models.root_cause_analysis (id, revision, position, occurred_at, recorded_at, started_at,
-          imported, status, cycle, capa_id, nonconformity_id, site, owner, problem, escaped)
-        values ($1, $2, $3, $4, $5, $4, $6, 'open', 1, $7, $8, $9, $10, $11, $12)
-        on conflict (id) do nothing
-        """, e.Metadata.Imported, f.CapaId, f.NonconformityId, f.Site, f.Owner, f.Problem, f.Escaped);
+    private static RowChange Insert(IncomingEvent e, Started f) => Row.Insert(e, "root_cause_analysis", """
+        id, revision, position, occurred_at, recorded_at, started_at, imported, status, cycle, capa_id,
+        nonconformity_id, site, owner, problem, escaped
+        """, "$1, $2, $3, $4, $5, $4, $6, 'open', 1, $7, $8, $9, $10, $11, $12", e.Metadata.Imported, f.CapaId,
+        f.NonconformityId, f.Site, f.Owner, f.Problem, f.Escaped);
 
     // The cycle a cause was proposed in is the analysis' at that moment, which its own row tells.
-    private static SqlStatement InsertCause(IncomingEvent e, CauseProposed f) => Row.Statement(e, """
-        insert into read_models.cause (root_cause_id, revision, position, proposed_at, cause_id, kind, code, statement,
-          why_chain, status, proposed_by, why_id, factor_id, cycle)
-        select $1, $2, $3, $4, $6, $7, $8, $9, $10, 'hypothesis', $11, $12::uuid, $13::uuid, r.cycle
-        from read_models.root_cause_analysis r where r.id = $1
-        on conflict do nothing
-        """, f.CauseId, Wire.Name(f.Kind), f.Code, f.Statement, f.WhyChain.ToArray(), f.ProposedBy, f.WhyId,
-        f.FactorId);
+    private static RowChange InsertCause(IncomingEvent e, CauseProposed f) => Row.InsertPart(e, "cause", Cause, """
+        root_cause_id, revision, position, proposed_at, cause_id, kind, code, statement, why_chain, status, proposed_by,
+        why_id, factor_id, cycle
+        """, "$1, $2, $3, $4, $6, $7, $8, $9, $10, 'hypothesis', $11, $12::uuid, $13::uuid, p.cycle",
+        "root_cause_analysis", f.CauseId, Wire.Name(f.Kind), f.Code, f.Statement, f.WhyChain.ToArray(), f.ProposedBy,
+        f.WhyId, f.FactorId);
 }

@@ -32,6 +32,8 @@ public static class Schema
             .PerformUpgrade();
         if (!result.Successful)
             throw new InvalidOperationException($"Script {result.ErrorScript?.Name} failed.", result.Error);
+        // Made from the tables and views as they are now.
+        await ExecuteAsync(connection, "select read_models.define_as_of()", ct);
         await RememberOwnersAsync(connection, ct);
     }
 

@@ -33,7 +33,7 @@ public sealed class SimilarityQueries(NpgsqlDataSource database, NonconformityQu
     /// <summary>The cases most like this one, or null where the caller may see none of this id.</summary>
     public async Task<SimilarCases?> OfAsync(Guid id, string? callerSite, int countMax, CancellationToken ct)
     {
-        if (await nonconformities.FindAsync(id, callerSite, ct) is null) return null;
+        if (await nonconformities.FindAsync(id, callerSite, null, ct) is null) return null;
         var rows = await database.QueryAsync<SimilarRow>(new SqlStatement($"""
             select {Rows.ColumnsOf<SimilarRow>()}
             from reporting.similar_nonconformities($1, now(), $2, true, $3::text)

@@ -48,7 +48,7 @@ public sealed class EscalationRegister : IReadModel
         _ => [],
     };
 
-    private static SqlStatement Update(IncomingEvent e, string set, params object?[] more) =>
+    private static RowChange Update(IncomingEvent e, string set, params object?[] more) =>
         Row.Update(e, "notification", set, more);
 
     private static SqlStatement Insert(IncomingEvent e, EscalationEvent.Raised f) => Row.Statement(e, """

@@ -32,8 +32,8 @@ public sealed class ReportQueries(
     internal async Task<IReadOnlyList<CapaSummary>?> CapasOfAsync(
         Guid nonconformityId, string? callerSite, CancellationToken ct)
     {
-        if (await nonconformities.FindAsync(nonconformityId, callerSite, ct) is null) return null;
-        var linked = await capas.OfNonconformityAsync(nonconformityId, ct);
+        if (await nonconformities.FindAsync(nonconformityId, callerSite, null, ct) is null) return null;
+        var linked = await capas.OfNonconformityAsync(nonconformityId, null, ct);
         return linked.FindAll(capa => callerSite is null || capa.Site == callerSite);
     }
 
@@ -64,8 +64,8 @@ public sealed class ReportQueries(
 
     private async Task<CaseFacts?> ReadCaseAsync(Guid id, string? callerSite, CancellationToken ct)
     {
-        if (await dossiers.FindAsync(id, callerSite, ct) is not { } dossier) return null;
-        if (await nonconformities.DetailAsync(id, callerSite, ct) is not { } detail) return null;
+        if (await dossiers.FindAsync(id, callerSite, null, ct) is not { } dossier) return null;
+        if (await nonconformities.DetailAsync(id, callerSite, null, ct) is not { } detail) return null;
         var history = new CaseHistory(dossier.Events);
         var leave = new List<ConcessionDetail>();
         foreach (var concessionId in history.IdsOf(Families.Concession))
@@ -75,18 +75,18 @@ public sealed class ReportQueries(
 
     private async Task<CapaFacts?> ReadCapaAsync(Guid id, string? callerSite, CancellationToken ct)
     {
-        if (await capas.FindAsync(id, callerSite, ct) is not { } capa) return null;
+        if (await capas.FindAsync(id, callerSite, null, ct) is not { } capa) return null;
         var served = new List<NonconformityDetail>();
         foreach (var nonconformityId in capa.Summary.NonconformityIds)
-            if (await nonconformities.DetailAsync(nonconformityId, callerSite, ct) is { } one) served.Add(one);
+            if (await nonconformities.DetailAsync(nonconformityId, callerSite, null, ct) is { } one) served.Add(one);
         var history = new CaseHistory(
             await dossiers.EventsOfCapaAsync(id, [.. served.Select(one => one.Id)], ct));
         AnalysisDetail? analysis = null;
         foreach (var analysisId in history.IdsOf(Families.RootCause))
-            analysis = await analyses.FindAsync(analysisId, null, ct);
+            analysis = await analyses.FindAsync(analysisId, null, null, ct);
         var cycles = new List<ReviewDetail>();
         foreach (var reviewId in history.IdsOf(Families.Effectiveness))
-            if (await reviews.FindAsync(reviewId, null, ct) is { } review) cycles.Add(review);
+            if (await reviews.FindAsync(reviewId, null, null, ct) is { } review) cycles.Add(review);
         return new CapaFacts(
             capa, analysis, cycles, [.. served.Select(one => new CaseFacts(one, [], [], history))],
             capa.Summary.NonconformityIds.Length - served.Count, history);

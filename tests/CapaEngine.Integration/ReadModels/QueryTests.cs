@@ -5,6 +5,7 @@ using CapaEngine.Contracts;
 using CapaEngine.Hosting;
 using CapaEngine.Kernel;
 using CapaEngine.ReadModels;
+using CapaEngine.ReadModels.AsOf;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -32,7 +33,7 @@ public sealed class QueryTests : IAsyncLifetime
             .AddSingleton<IEventStore>(new MemoryEventStore(TimeProvider.System))
             .AddSingleton<NonconformityQueries>().AddSingleton<ActionBoardQueries>().AddSingleton<RootCauseQueries>()
             .AddSingleton<EffectivenessQueries>().AddSingleton<DossierQueries>().AddSingleton<Evidence>()
-            .AddSingleton<RevisionWait>(), started => started.MapReadModels(), Ct);
+            .AddSingleton<RevisionWait>().AddSingleton<Moments>(), started => started.MapReadModels(), Ct);
         http = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
     }
 

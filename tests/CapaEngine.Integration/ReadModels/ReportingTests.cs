@@ -37,6 +37,19 @@ public sealed class ReportingTests
                     PostgresErrorCodes.InsufficientPrivilege, PostgresErrorCodes.ObjectNotInPrerequisiteState);
         }
 
+        var functions = await database.ListAsync<string>("""
+            select p.proname::text from pg_proc p
+            where p.pronamespace = 'reporting'::regnamespace and p.proname like '%_as_of'
+            """, Ct);
+        functions.Count.ShouldBeGreaterThan(10);
+        foreach (var function in functions)
+        {
+            (await AsAnalystAsync(database, $"select count(*) from reporting.{function}(now())"))
+                .ShouldBeNull(function);
+            (await AsAnalystAsync(database, $"select count(*) from read_models.{function}(now(), now())"))
+                .ShouldBe(PostgresErrorCodes.InsufficientPrivilege, function);
+        }
+
         var tables = await database.ListAsync<string>("""
             select c.relname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
             where n.nspname = 'read_models' and c.relkind in ('r', 'p')
@@ -62,6 +75,10 @@ public sealed class ReportingTests
             where n.nspname = 'reporting' and c.relkind = 'v'
               and (obj_description(c.oid, 'pg_class') is null or col_description(c.oid, a.attnum) is null)
             """, Ct)).ShouldBeEmpty("Every view and column of the schema reporting has a comment.");
+        (await database.ListAsync<string>("""
+            select p.proname::text from pg_proc p
+            where p.pronamespace = 'reporting'::regnamespace and obj_description(p.oid, 'pg_proc') is null
+            """, Ct)).ShouldBeEmpty("Every function of the schema reporting has a comment.");
 
         var expected = await DictionaryAsync(database);
         var path = Path.Combine(ServiceProcess.RepositoryRoot(), "docs/read-models.md");
@@ -131,6 +148,13 @@ public sealed class ReportingTests
                 text.Append(line).Append('\n');
         }
 
+        text.Append("\n### Functions\n\n| function | rows of | meaning |\n|---|---|---|\n");
+        foreach (var line in await database.ListAsync<string>("""
+            select format('| reporting.%s(%s) | %s | %s |', p.proname, pg_get_function_arguments(p.oid),
+              p.prorettype::regtype, obj_description(p.oid, 'pg_proc'))
+            from pg_proc p where p.pronamespace = 'reporting'::regnamespace order by p.proname
+            """, Ct))
+            text.Append(line).Append('\n');
         return text.Append('\n').ToString();
     }
 
