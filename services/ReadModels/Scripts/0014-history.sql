@@ -84,14 +84,14 @@ begin
       array_to_string(keys, ', '));
   end if;
   if sorted_by is not null then
-    execute format('create index if not exists %I on read_models.%I (%I, id) where event_revision = 0',
-      history || '_first', history, sorted_by);
+    execute format('create index if not exists %I on read_models.%I (%I, id) include (true_from, known_from)
+      where event_revision = 0', history || '_first', history, sorted_by);
   end if;
 end
 $define$;
 
 -- The states that held at an instant, by the events up to a revision. A row per stream begins with its first event; it
--- is from there that lists are sorted.
+-- is there that rows are found and sorted.
 create function read_models.define_states(of_table text, keys text[], sorted_by text) returns void
 language plpgsql as $define$
 declare
@@ -104,7 +104,7 @@ begin
     body := format('select distinct on (%1$s) s.* from read_models.%2$I_history s where %3$s order by %1$s, %4$s',
       (select string_agg('s.' || key, ', ') from unnest(keys) as key), of_table, held, latest);
   else
-    select string_agg(format(case when a.attname = sorted_by then 'o.%I' else 'h.%I' end, a.attname), ', '
+    select string_agg(format(case when a.attname in ('id', sorted_by) then 'o.%I' else 'h.%I' end, a.attname), ', '
       order by a.attnum)
     into columns from pg_attribute a
     where a.attrelid = format('read_models.%I_history', of_table)::regclass and a.attnum > 0 and not a.attisdropped;
