@@ -31,6 +31,16 @@ public sealed class StateIntervals : IReadModel
         Contracts.Families.ActionPlan, Contracts.Families.Effectiveness,
     ];
 
+    /// <summary>The tables of the schema <c>read_models</c> that its statements write.</summary>
+    public IReadOnlyList<string> Tables { get; } =
+    [
+        "nonconformity_history", "disposition_line_history", "nonconformity_capa_history", "nonconformity_attachment",
+        "concession_history", "concession_draw_history", "root_cause_analysis_history", "cause_history",
+        "cause_why_history", "cause_factor_history", "cause_contrast_history", "capa_history",
+        "capa_nonconformity_history", "action_history", "capa_failure_mode_history", "capa_deployment_history",
+        "effectiveness_review_history", "state_interval",
+    ];
+
     /// <inheritdoc/>
     public IEnumerable<SqlStatement> Project(IReadOnlyList<IncomingEvent> events) => events.SelectMany(Project);
 

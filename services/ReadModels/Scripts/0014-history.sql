@@ -90,6 +90,25 @@ begin
 end
 $define$;
 
+-- A function that answers with rows like those of a table. It is bound to none, so that a rebuilt table can take the
+-- place of the one it reads.
+create function read_models.define_at(of_table text, rows_like text, body text) returns void
+language plpgsql as $define$
+declare
+  signature text := format('read_models.%I(timestamptz, timestamptz, bigint)', of_table || '_at');
+  columns text;
+begin
+  select string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' order by a.attnum)
+  into columns from pg_attribute a
+  where a.attrelid = format('read_models.%I', rows_like)::regclass and a.attnum > 0 and not a.attisdropped;
+  if pg_get_function_result(to_regprocedure(signature)::oid) <> format('TABLE(%s)', columns) then
+    execute 'drop function ' || signature;
+  end if;
+  execute format('create or replace function %s returns table (%s) language sql stable as %L', signature, columns,
+    body);
+end
+$define$;
+
 -- The states that held at an instant, by the events up to a revision. A row per stream begins with its first event; it
 -- is there that rows are found and sorted.
 create function read_models.define_states(of_table text, keys text[], sorted_by text) returns void
@@ -113,19 +132,9 @@ begin
         select s.* from read_models.%2$I_history s where s.id = o.id and %3$s order by %4$s limit 1) h
       where o.event_revision = 0 and o.true_from <= $1 and o.known_from <= $2', columns, of_table, held, latest);
   end if;
-  execute format('create or replace function read_models.%1$I(timestamptz, timestamptz, bigint)
-    returns setof read_models.%2$I language sql stable as %3$L', of_table || '_at', of_table || '_history', body);
+  perform read_models.define_at(of_table, of_table || '_history', body);
 end
 $define$;
-
--- The same for what is written once.
-create function read_models.nonconformity_number_at(timestamptz, timestamptz, bigint)
-returns setof read_models.nonconformity_number language sql stable as
-'select n.* from read_models.nonconformity_number n where n.occurred_at <= $1 and n.recorded_at <= $2';
-
-create function read_models.capa_number_at(timestamptz, timestamptz, bigint)
-returns setof read_models.capa_number language sql stable as
-'select n.* from read_models.capa_number n where n.occurred_at <= $1 and n.recorded_at <= $2';
 
 -- The view's own text with states for rows and the instant for now. Of the view's own streams a revision may be asked
 -- for instead of instants; other streams are always read as they were known. The function in reporting has the rights of
@@ -166,6 +175,10 @@ create function read_models.define_as_of() returns void language plpgsql as $def
 begin
   perform read_models.define_history(table_name, keys, sorted_by) from read_models.history_table;
   perform read_models.define_states(table_name, keys, sorted_by) from read_models.history_table;
+  -- Numbers are given once.
+  perform read_models.define_at(t, t, format(
+    'select n.* from read_models.%I n where n.occurred_at <= $1 and n.recorded_at <= $2', t))
+  from unnest(array['nonconformity_number', 'capa_number']) as t;
   perform read_models.define_view_as_of(view_name, family) from read_models.as_of_view;
 end
 $define$;

@@ -109,6 +109,44 @@ public sealed class AsOfTests(ToldCases told) : IClassFixture<ToldCases>
     }
 
     [Fact]
+    public async Task every_table_of_a_case_has_a_history_with_its_columns_that_functions_are_not_bound_to()
+    {
+        var database = told.Database;
+        new StateIntervals().Tables.ShouldBe(
+            [.. await TablesAsync(database, "~ '_(history|attachment)$'"), "state_interval"], ignoreOrder: true);
+        (await database.ListAsync<string>("""
+            select format('%s.%s', t.table_name, a.attname) from read_models.history_table t
+            join pg_attribute a on a.attrelid = format('read_models.%I', t.table_name)::regclass
+            where a.attnum > 0 and not a.attisdropped and a.attgenerated = '' and not exists (
+              select from pg_attribute h where h.attrelid = format('read_models.%I_history', t.table_name)::regclass
+                and h.attname = a.attname and h.atttypid = a.atttypid)
+            """, Ct)).ShouldBeEmpty();
+        (await database.ListAsync<string>("""
+            select d.objid::regprocedure::text from pg_depend d join pg_type t on t.oid = d.refobjid
+            join pg_class c on c.oid = t.typrelid
+            where d.classid = 'pg_proc'::regclass and d.refclassid = 'pg_type'::regclass
+              and c.relnamespace = 'read_models'::regnamespace
+            """, Ct)).ShouldBeEmpty("A rebuilt table takes the place of the one that functions read.");
+    }
+
+    [Fact]
+    public async Task a_column_that_is_added_to_a_table_and_its_view_is_in_the_past_after_the_next_migration()
+    {
+        await using var database = await CreateAsync(Ct);
+        var text = await database.ScalarAsync<string>("select pg_get_viewdef('reporting.disposition'::regclass)", Ct);
+        await database.ExecuteAsync($"""
+            alter table read_models.disposition_line add column weight double precision not null default 1.5;
+            create or replace view reporting.disposition as
+            {text.Replace("FROM", ", l.weight FROM", StringComparison.Ordinal).TrimEnd(';')};
+            """, Ct);
+        await Schema.MigrateAsync(
+            database.ConnectionString, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance, Ct);
+        await CommitAsync(database, told.Events);
+        (await database.ListAsync<double>("select weight from reporting.disposition_as_of('infinity')", Ct))
+            .ShouldNotBeEmpty();
+    }
+
+    [Fact]
     public async Task ages_and_due_dates_are_counted_to_the_instant()
     {
         var log = new History()
