@@ -10,8 +10,8 @@ verb_test() {
   require_dotnet
   STATE=$ROOT/.run/test-$$
   prepare_state
-  # Most processes of a test live for seconds, in which measuring their own code costs them more than it gains.
-  export DOTNET_TieredPGO=0
+  # Most processes of a test live for seconds, in which compiling their own code well costs them more than it gains.
+  export DOTNET_TieredPGO=0 DOTNET_TC_QuickJit=1
   trap leave_tests EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP

@@ -16,19 +16,24 @@ internal static class Telemetry
     public static void AddTelemetry(this WebApplicationBuilder builder, string serviceName)
     {
         var version = Assembly.GetEntryAssembly()?.GetName().Version?.ToString(3);
+        var isExported = !string.IsNullOrEmpty(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]);
         var telemetry = builder.Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService($"capaengine-{serviceName}", serviceVersion: version))
             .WithTracing(tracing => tracing
                 .AddSource(Sources)
                 .AddAspNetCoreInstrumentation(http => http.Filter = request => !Health.IsProbe(request))
-                .AddHttpClientInstrumentation())
+                .AddHttpClientInstrumentation()
+                .SampleOnlyIf(isExported))
             .WithMetrics(metrics => metrics
                 .AddMeter(Sources)
                 .AddAspNetCoreInstrumentation()
                 .AddHttpClientInstrumentation()
                 .AddRuntimeInstrumentation()
                 .AddPrometheusExporter());
-        if (!string.IsNullOrEmpty(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
-            telemetry.UseOtlpExporter();
+        if (isExported) telemetry.UseOtlpExporter();
     }
+
+    // Spans that nobody will ever see cost each event its share; trace ids are passed on all the same.
+    private static TracerProviderBuilder SampleOnlyIf(this TracerProviderBuilder tracing, bool isExported) =>
+        isExported ? tracing : tracing.SetSampler<AlwaysOffSampler>();
 }

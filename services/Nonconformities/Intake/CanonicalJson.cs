@@ -18,6 +18,9 @@ public static class CanonicalJson
     private const int PointMin = -5;
     private const int PointMax = 21;
 
+    private static readonly SearchValues<char> Escaped =
+        SearchValues.Create(['"', '\\', .. Enumerable.Range(0, ' ').Select(code => (char)code)]);
+
     /// <summary>The canonical UTF-8 of <paramref name="json"/>. Throws <see cref="NotCanonicalException"/>.</summary>
     public static void Write(JsonElement json, IBufferWriter<byte> output)
     {
@@ -36,6 +39,14 @@ public static class CanonicalJson
     /// <summary>Writes a string with the least escaping that JSON allows.</summary>
     public static void WriteString(string text, IBufferWriter<byte> output)
     {
+        if (!text.AsSpan().ContainsAny(Escaped))
+        {
+            output.Write("\""u8);
+            Encoding.UTF8.GetBytes(text, output);
+            output.Write("\""u8);
+            return;
+        }
+
         var escaped = new StringBuilder(text.Length + 2).Append('"');
         foreach (var c in text)
         {
@@ -63,9 +74,9 @@ public static class CanonicalJson
         if (number == 0) return "0";
         // .NET and ECMAScript agree on the shortest digits that read back as the same double; the notation differs.
         var shortest = Math.Abs(number).ToString("R", CultureInfo.InvariantCulture);
+        if (!shortest.Contains('E')) return number < 0 ? $"-{shortest}" : shortest;
         var parts = shortest.Split('E');
-        var shift = parts.Length == 1
-            ? 0 : int.Parse(parts[1], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
+        var shift = int.Parse(parts[1], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
         var mantissa = parts[0].Split('.');
         var digits = string.Concat(mantissa).TrimStart('0');
         var leadingZeros = string.Concat(mantissa).Length - digits.Length;

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
 using CapaEngine.Contracts;
@@ -17,6 +18,10 @@ public sealed class NotUnderstoodException(string reason, string detail) : Excep
 /// </summary>
 public sealed class IntakeData
 {
+    /// <summary>What no name and no id may contain.</summary>
+    internal static readonly SearchValues<char> ControlCharacters =
+        SearchValues.Create([.. Enumerable.Range(0, 256).Select(code => (char)code).Where(char.IsControl)]);
+
     private const double NumberMax = 1e15;
     private const int NameLengthMax = 200;
     private const int TextLengthMax = 4_000;
@@ -55,7 +60,8 @@ public sealed class IntakeData
         var text = StringOf(member, lengthMax);
         if (text is null) return null;
         if (string.IsNullOrWhiteSpace(text)) throw Broken(member, "must not be blank");
-        return text.Any(char.IsControl) ? throw Broken(member, "must not contain control characters") : text;
+        return text.AsSpan().ContainsAny(ControlCharacters)
+            ? throw Broken(member, "must not contain control characters") : text;
     }
 
     /// <summary>A code such as <c>machine.wear</c>, whose dots say what it belongs below.</summary>
