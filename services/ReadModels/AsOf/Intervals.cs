@@ -6,38 +6,56 @@ namespace CapaEngine.ReadModels.AsOf;
 /// </summary>
 internal static class Intervals
 {
+    // As reporting.nonconformity has it, of the lines at the instant {0} by the events up to the state's.
+    private const string Disposition = """
+        (select case
+            when coalesce(sum(l.quantity) filter (where l.finished_at is not null), 0) >= s.affected_quantity
+              then case when s.affected_quantity = 0 and count(*) = 0 then 'not-needed' else 'finished' end
+            when coalesce(sum(l.quantity), 0) >= s.affected_quantity then 'decided'
+            else 'undecided' end
+          from (
+            select distinct on (h.line_id) h.quantity, h.finished_at from read_models.disposition_line_history h
+            where h.nonconformity_id = s.id and h.event_revision <= s.event_revision and h.true_from <= {0}
+            order by h.line_id, h.event_revision desc, h.true_from desc, h.known_from desc) l)
+        """;
+
     private static readonly char[] Between = [' ', ',', '\r', '\n'];
 
     private static readonly Dictionary<string, Tracked> Records = new(StringComparer.Ordinal)
     {
         // What happened to an imported case happened elsewhere, so that it has no tracks but its status.
         ["nonconformity"] = new("nonconformity", "nonconformity", [
-            new Track("status", "s.status"), OwnTrack("containment"), OwnTrack("customer_notice"),
-            OwnTrack("cause_decision")]),
-        ["concession"] = new("concession", "concession", [new Track("status", "s.status")]),
-        ["root_cause_analysis"] = new("rootcause", "root-cause-analysis", [new Track("status", "s.status")]),
+            Status, OwnTrack("containment", "s.containment"), OwnTrack("customer_notice", "s.customer_notice"),
+            OwnTrack("cause_decision", "s.cause_decision"),
+            OwnTrack("disposition", Disposition) with { Of = "affected_quantity", Parts = "disposition_line" }]),
+        ["concession"] = new("concession", "concession", [Status]),
+        ["root_cause_analysis"] = new("rootcause", "root-cause-analysis", [Status]),
         ["capa"] = new("actionplan", "capa", [new Track("stage", "s.stage")]),
-        ["action"] = new("actionplan", "action", [new Track("status", "s.status")]),
-        ["effectiveness_review"] = new("effectiveness", "effectiveness-cycle", [new Track("status", "s.status")]),
+        ["action"] = new("actionplan", "action", [Status]),
+        ["effectiveness_review"] = new("effectiveness", "effectiveness-cycle", [Status]),
     };
 
     /// <summary>
-    /// The statement that tells the record's course anew from the event on; null where the change touches no track.
-    /// The histories must hold the event.
+    /// The statements that tell the course of the records anew that an event changes, from the event on. The histories
+    /// must hold the event.
     /// </summary>
-    public static SqlStatement? Follow(RowChange change) =>
-        Records.TryGetValue(change.Table, out var record)
-        && (change.Columns is not null || record.Tracks.Any(track => Assigns(change, track)))
-            ? Tell(change, record)
-            : null;
+    public static IEnumerable<SqlStatement> Follow(IReadOnlyList<RowChange> changes) =>
+        from change in changes
+        where Records.ContainsKey(change.Table)
+        let record = Records[change.Table]
+        where change.Columns is not null
+            || record.Tracks.Any(track => Assigns(change, track) || changes.Any(other => other.Table == track.Parts))
+        select Tell(change, record);
 
-    private static Track OwnTrack(string column) =>
-        new(column, $"case when s.source_system is null then s.{column} end");
+    private static Track Status => new("status", "s.status");
+
+    private static Track OwnTrack(string name, string state) =>
+        new(name, $"case when s.source_system is null then {state} end");
 
     private static bool Assigns(RowChange change, Track track)
     {
         var words = change.Assignments!.Split(Between, StringSplitOptions.RemoveEmptyEntries);
-        return words.Zip(words.Skip(1)).Any(pair => pair.First == track.Name && pair.Second == "=");
+        return words.Zip(words.Skip(1)).Any(pair => pair.First == (track.Of ?? track.Name) && pair.Second == "=");
     }
 
     // Of the events of an instant the first one that led to the state is the one that is named.
@@ -52,7 +70,7 @@ internal static class Intervals
             select s.* from {RowHistory.Table(change.Table)} s
             where {RowHistory.Match(change, "s")} and s.true_from <= moment.at
             order by {RowHistory.LatestFirst} limit 1) s
-          cross join lateral (values {record.Values}) as track (name, state)
+          cross join lateral (values {record.StatesAt("moment.at")}) as track (name, state)
           union all
           select i.entered_at, i.track, i.state from read_models.state_interval i
           where {Of(change, record)} and i.entered_at < $4 and (i.left_at is null or i.left_at >= $4)),
@@ -66,8 +84,9 @@ internal static class Intervals
           cross join lateral (
             select s.event_recorded_at, s.event_revision from {RowHistory.Table(change.Table)} s
             where {RowHistory.Match(change, "s")} and s.true_from = c.at
-            order by s.event_occurred_at = c.at desc, {record.StateOf("c.name")} is not distinct from c.state desc,
-              s.event_revision, s.known_from desc limit 1) e
+            order by s.event_occurred_at = c.at desc,
+              {record.StateOf("c.name", "s.true_from")} is not distinct from c.state desc, s.event_revision,
+              s.known_from desc limit 1) e
           where c.state is distinct from c.before
           window course as (partition by c.name order by c.at)),
         gone as (
@@ -91,13 +110,27 @@ internal static class Intervals
         $"i.family = '{record.Family}' and i.record = '{record.Record}' "
         + $"and i.record_id = ${change.Keys[^1].Parameter}";
 
-    private sealed record Track(string Name, string State);
+    /// <param name="State">What it is in the state <c>s</c> of the row, at the instant <c>{0}</c>.</param>
+    private sealed record Track(string Name, string State)
+    {
+        /// <summary>The column it follows from, where that is not the one of its name.</summary>
+        public string? Of { get; init; }
+
+        /// <summary>The table of the parts that it follows from, too.</summary>
+        public string? Parts { get; init; }
+
+        public string At(string instant) => State.Replace("{0}", instant, StringComparison.Ordinal);
+    }
 
     private sealed record Tracked(string Family, string Record, Track[] Tracks)
     {
-        public string Values => string.Join(", ", Tracks.Select(track => $"('{track.Name}', {track.State})"));
+        public string StatesAt(string instant) =>
+            string.Join(", ", Tracks.Select(track => $"('{track.Name}', {track.At(instant)})"));
 
-        public string StateOf(string name) =>
-            $"case {name} {string.Join(' ', Tracks.Select(track => $"when '{track.Name}' then {track.State}"))} end";
+        public string StateOf(string name, string instant)
+        {
+            var states = Tracks.Select(track => $"when '{track.Name}' then {track.At(instant)}");
+            return $"case {name} {string.Join(' ', states)} end";
+        }
     }
 }

@@ -48,11 +48,9 @@ public sealed class StateIntervals : IReadModel
     public static IEnumerable<SqlStatement> Project(IncomingEvent e)
     {
         if (e.Fact is NonconformityEvent.DeviationsAttached attached) yield return Attach(e, attached);
-        foreach (var change in Changes(e).OfType<RowChange>())
-        {
-            foreach (var statement in RowHistory.Follow(change)) yield return statement;
-            if (Intervals.Follow(change) is { } course) yield return course;
-        }
+        RowChange[] changes = [.. Changes(e).OfType<RowChange>()];
+        foreach (var statement in changes.SelectMany(RowHistory.Follow)) yield return statement;
+        foreach (var statement in Intervals.Follow(changes)) yield return statement;
     }
 
     private static IEnumerable<SqlStatement> Changes(IncomingEvent e) => e.Fact switch

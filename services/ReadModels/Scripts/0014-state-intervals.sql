@@ -46,7 +46,7 @@ begin
       ('record', 'nonconformity, capa, action, root-cause-analysis, effectiveness-cycle or concession.'),
       ('record_id', 'Id of the record; joins the id of the view of that name.'),
       ('case_id', 'Id of the stream it belongs to: of an action its CAPA, else the same as record_id.'),
-      ('track', 'What of the record: its status or stage, or containment, customer_notice or cause_decision.'),
+      ('track', 'Its status or stage, or containment, disposition, customer_notice or cause_decision.'),
       ('state', 'The state, as the column of that name says it.'),
       ('entered_at', 'When it came into the state (valid time, UTC).'),
       ('left_at', 'When it went into another one (valid time, UTC); null while it is in it.'),

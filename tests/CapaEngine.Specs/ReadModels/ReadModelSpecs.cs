@@ -2,6 +2,7 @@ using CapaEngine.Contracts;
 using CapaEngine.Hosting;
 using CapaEngine.Kernel;
 using CapaEngine.ReadModels;
+using CapaEngine.ReadModels.AsOf;
 using CapaEngine.ReadModels.Deadlines;
 using Shouldly;
 
@@ -27,6 +28,10 @@ public sealed class ReadModelSpecs
         Cursor.TryParse(cursor.ToString(), PageRequest.NewestFirst, out var read).ShouldBeTrue();
         read.ShouldBe(cursor);
         Cursor.TryParse(cursor.ToString(), PageRequest.OldestFirst, out _).ShouldBeFalse();
+
+        var past = cursor with { Moment = new Moment(Start.AddTicks(7), Start.AddDays(1)) };
+        Cursor.TryParse(past.ToString(), PageRequest.NewestFirst, out read).ShouldBeTrue();
+        read.ShouldBe(past);
     }
 
     [Theory]

@@ -4,18 +4,19 @@ using Npgsql;
 
 namespace CapaEngine.Integration.ReadModels.AsOf;
 
-/// <summary>One random history in a database, and another database without any.</summary>
+/// <summary>
+/// One random history in a database, and another database without any. <c>CAPA_HISTORY_SEED</c> tells another one.
+/// </summary>
 public sealed class ToldCases : IAsyncLifetime
 {
-    private const int Seed = 1;
-
     // As the service has them, so that plans for any parameters are used, too.
     private const string Prepared = ";Max Auto Prepare=500;Auto Prepare Min Usages=2";
 
     private ReadModelDatabase empty = null!;
 
     /// <summary>The history.</summary>
-    public RandomCases Cases { get; } = new(Seed);
+    public RandomCases Cases { get; } = new(
+        int.TryParse(Environment.GetEnvironmentVariable("CAPA_HISTORY_SEED"), out var seed) ? seed : 1);
 
     /// <summary>Its events in log order.</summary>
     public IReadOnlyList<IncomingEvent> Events { get; private set; } = [];
