@@ -22,6 +22,10 @@ public sealed class ActionBoard : IReadModel
     public IReadOnlyList<Family> Families { get; } = [Contracts.Families.ActionPlan];
 
     /// <inheritdoc/>
+    public IReadOnlyList<string> Tables { get; } =
+        ["capa", "capa_nonconformity", "action", "capa_failure_mode", "capa_deployment"];
+
+    /// <inheritdoc/>
     public IEnumerable<SqlStatement> Project(IReadOnlyList<IncomingEvent> events) => events.SelectMany(Project);
 
     /// <summary>The statements of one event. One that changes no column still moves the row's revision.</summary>

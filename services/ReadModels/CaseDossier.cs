@@ -23,6 +23,9 @@ public sealed class CaseDossier : IReadModel
     ];
 
     /// <inheritdoc/>
+    public IReadOnlyList<string> Tables { get; } = ["case_event"];
+
+    /// <inheritdoc/>
     public IEnumerable<SqlStatement> Project(IReadOnlyList<IncomingEvent> events) => events.Select(Project);
 
     /// <summary>The statement of one event. The reason is what the person gave for it, by whatever name.</summary>

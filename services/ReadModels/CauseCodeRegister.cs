@@ -16,6 +16,9 @@ public sealed class CauseCodeRegister : IReadModel
     public IReadOnlyList<Family> Families { get; } = [Contracts.Families.CauseCodes];
 
     /// <inheritdoc/>
+    public IReadOnlyList<string> Tables { get; } = ["cause_code"];
+
+    /// <inheritdoc/>
     public IEnumerable<SqlStatement> Project(IReadOnlyList<IncomingEvent> events) => events.SelectMany(Project);
 
     /// <summary>The statement of one event.</summary>

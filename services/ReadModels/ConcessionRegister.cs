@@ -19,6 +19,9 @@ public sealed class ConcessionRegister : IReadModel
     public IReadOnlyList<Family> Families { get; } = [Contracts.Families.Concession];
 
     /// <inheritdoc/>
+    public IReadOnlyList<string> Tables { get; } = ["concession", "concession_draw"];
+
+    /// <inheritdoc/>
     public IEnumerable<SqlStatement> Project(IReadOnlyList<IncomingEvent> events) => events.SelectMany(Project);
 
     /// <summary>The statements of one event.</summary>

@@ -20,6 +20,9 @@ public sealed class DeviationRegister : IReadModel
         [Contracts.Families.Deviation, Contracts.Families.Production, Contracts.Families.Quarantine];
 
     /// <inheritdoc/>
+    public IReadOnlyList<string> Tables { get; } = ["deviation", "production", "quarantine"];
+
+    /// <inheritdoc/>
     public IEnumerable<SqlStatement> Project(IReadOnlyList<IncomingEvent> events)
     {
         // A stream's later events can follow its first one only, so the first ones may all be written before them.

@@ -17,6 +17,9 @@ public sealed class EffectivenessReviews : IReadModel
     public IReadOnlyList<Family> Families { get; } = [Contracts.Families.Effectiveness];
 
     /// <inheritdoc/>
+    public IReadOnlyList<string> Tables { get; } = ["effectiveness_review"];
+
+    /// <inheritdoc/>
     public IEnumerable<SqlStatement> Project(IReadOnlyList<IncomingEvent> events) => events.SelectMany(Project);
 
     /// <summary>The statement of one event. One that changes no column still moves the row's revision.</summary>

@@ -24,6 +24,10 @@ public sealed class NonconformityRegister : IReadModel
     public IReadOnlyList<Family> Families { get; } = [Contracts.Families.Nonconformity];
 
     /// <inheritdoc/>
+    public IReadOnlyList<string> Tables { get; } =
+        ["nonconformity", "disposition_line", "nonconformity_capa", "nonconformity_deviation"];
+
+    /// <inheritdoc/>
     public IEnumerable<SqlStatement> Project(IReadOnlyList<IncomingEvent> events) => events.SelectMany(Project);
 
     /// <summary>The statements of one event. One that changes no column still moves the row's revision.</summary>

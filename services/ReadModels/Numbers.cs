@@ -18,6 +18,9 @@ public sealed class Numbers : IReadModel
         [Contracts.Families.NonconformityNumbers, Contracts.Families.CapaNumbers];
 
     /// <inheritdoc/>
+    public IReadOnlyList<string> Tables { get; } = ["nonconformity_number", "capa_number"];
+
+    /// <inheritdoc/>
     public IEnumerable<SqlStatement> Project(IReadOnlyList<IncomingEvent> events) => events.SelectMany(Project);
 
     /// <summary>The statement of one event.</summary>

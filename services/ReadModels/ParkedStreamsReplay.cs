@@ -123,7 +123,7 @@ public sealed class ParkedStreamsReplay(
                 : await PostgresTables.WhyRefusedAsync(connection, transaction, projector.Project([incoming]), ct);
             if (refusal is not null)
             {
-                await ExecuteAsync(connection, ParkedStreams.ParkAt(incoming, refusal), ct);
+                await connection.ExecuteAsync(ParkedStreams.ParkAt(incoming, refusal), ct);
                 logger.LogWarning(
                     "A stream of {Family} stays parked: {Type} cannot be projected ({Reason}).",
                     incoming.Family.Name, incoming.Type, refusal);
@@ -135,7 +135,7 @@ public sealed class ParkedStreamsReplay(
 
         // An event that is gone from the log can never have its rows; somebody has to see that.
         if (projectedThrough < waiting.Revision) return false;
-        await ExecuteAsync(connection, ParkedStreams.Release(waiting.Stream), ct);
+        await connection.ExecuteAsync(ParkedStreams.Release(waiting.Stream), ct);
         return true;
     }
 
@@ -152,14 +152,7 @@ public sealed class ParkedStreamsReplay(
         return checked((ulong)(await command.ExecuteScalarAsync(ct) as long? ?? 0));
     }
 
-    private static Task CountParkingAsync(NpgsqlConnection connection, Family family, CancellationToken ct) =>
-        ExecuteAsync(connection, new SqlStatement(
+    private static Task<int> CountParkingAsync(NpgsqlConnection connection, Family family, CancellationToken ct) =>
+        connection.ExecuteAsync(new SqlStatement(
             $"update read_models.follower_position set parking = parking + 1 where {OfFamily}", family.Name), ct);
-
-    private static async Task ExecuteAsync(NpgsqlConnection connection, SqlStatement statement, CancellationToken ct)
-    {
-        await using var command = new NpgsqlCommand(statement.Text, connection);
-        foreach (var value in statement.Values) command.Parameters.Add(Rows.ToParameter(value));
-        await command.ExecuteNonQueryAsync(ct);
-    }
 }

@@ -16,6 +16,9 @@ public sealed class ProfileRegister : IReadModel
     public IReadOnlyList<Family> Families { get; } = [Contracts.Families.Profile, Contracts.Families.Site];
 
     /// <inheritdoc/>
+    public IReadOnlyList<string> Tables { get; } = ["profile_version", "site_profile"];
+
+    /// <inheritdoc/>
     public IEnumerable<SqlStatement> Project(IReadOnlyList<IncomingEvent> events) => events.SelectMany(Project);
 
     /// <summary>The statement of one event.</summary>

@@ -3,6 +3,7 @@ using CapaEngine.Hosting;
 using CapaEngine.ReadModels;
 using CapaEngine.ReadModels.AsOf;
 using CapaEngine.ReadModels.Deadlines;
+using CapaEngine.ReadModels.Rebuilding;
 using CapaEngine.ReadModels.Reports;
 using Npgsql;
 
@@ -45,6 +46,7 @@ builder.Services.AddHealthChecks()
     .AddCheck<DatabaseProbe>("postgres", tags: [Health.ReadyTag])
     .AddCheck<ParkedStreams>("parked-streams", tags: [Health.ReadyTag]);
 
+builder.Services.AddSingleton<Rebuild>();
 builder.Services.AddSingleton<ParkedStreamsReplay>();
 builder.Services.AddSingleton<IParkedEvents>(services => services.GetRequiredService<ParkedStreamsReplay>());
 // Parked streams are read again before anything new arrives.

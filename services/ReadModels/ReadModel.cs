@@ -32,6 +32,9 @@ public interface IReadModel
     /// <summary>The families whose events it wants.</summary>
     IReadOnlyList<Family> Families { get; }
 
+    /// <summary>The tables of the schema <c>read_models</c> that its statements write, and no other model's do.</summary>
+    IReadOnlyList<string> Tables { get; }
+
     /// <summary>The statements of these events, which are of one family and in log order.</summary>
     IEnumerable<SqlStatement> Project(IReadOnlyList<IncomingEvent> events);
 }

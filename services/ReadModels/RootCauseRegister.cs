@@ -22,6 +22,10 @@ public sealed class RootCauseRegister : IReadModel
     public IReadOnlyList<Family> Families { get; } = [Contracts.Families.RootCause];
 
     /// <inheritdoc/>
+    public IReadOnlyList<string> Tables { get; } =
+        ["root_cause_analysis", "cause", "cause_factor", "cause_why", "cause_contrast"];
+
+    /// <inheritdoc/>
     public IEnumerable<SqlStatement> Project(IReadOnlyList<IncomingEvent> events) => events.SelectMany(Project);
 
     /// <summary>The statements of one event. One that changes no column still moves the row's revision.</summary>

@@ -40,6 +40,27 @@ internal static class Rows
         this NpgsqlDataSource database, SqlStatement statement, CancellationToken ct) where T : class =>
         (await database.QueryAsync<T>(statement, ct)).SingleOrDefault();
 
+    /// <summary>The first column of a query.</summary>
+    public static async Task<List<T>> ValuesAsync<T>(
+        this NpgsqlConnection connection, SqlStatement statement, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(statement.Text, connection);
+        foreach (var value in statement.Values) command.Parameters.Add(ToParameter(value));
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        var values = new List<T>();
+        while (await reader.ReadAsync(ct)) values.Add(await reader.GetFieldValueAsync<T>(0, ct));
+        return values;
+    }
+
+    /// <summary>Carries out a statement; how many rows it changed.</summary>
+    public static async Task<int> ExecuteAsync(
+        this NpgsqlConnection connection, SqlStatement statement, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(statement.Text, connection);
+        foreach (var value in statement.Values) command.Parameters.Add(ToParameter(value));
+        return await command.ExecuteNonQueryAsync(ct);
+    }
+
     /// <summary>A positional parameter; PostgreSQL infers the type of a null.</summary>
     public static NpgsqlParameter ToParameter(object? value) => new() { Value = value ?? DBNull.Value };
 

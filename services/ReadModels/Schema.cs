@@ -1,4 +1,5 @@
 using CapaEngine.Contracts;
+using CapaEngine.ReadModels.Rebuilding;
 using DbUp;
 using DbUp.Engine.Output;
 using Npgsql;
@@ -19,7 +20,8 @@ public static class Schema
         await using var database = NpgsqlDataSource.Create(connectionString);
         await using var connection = await database.OpenConnectionAsync(ct);
         await ExecuteAsync(connection, $"select pg_advisory_lock({MigrationLock})", ct);
-        foreach (var schema in (string[])["read_models", "reporting"]) await CreateSchemaAsync(connection, schema, ct);
+        foreach (var schema in (string[])["read_models", "reporting", .. CopySchemas.Beside])
+            await CreateSchemaAsync(connection, schema, ct);
         var result = DeployChanges.To.PostgresqlDatabase(connectionString)
             .WithScriptsEmbeddedInAssembly(
                 typeof(Schema).Assembly, name => name.StartsWith(Scripts, StringComparison.Ordinal))
@@ -35,6 +37,7 @@ public static class Schema
         // Made from the tables and views as they are now.
         await ExecuteAsync(connection, "select read_models.define_as_of()", ct);
         await RememberOwnersAsync(connection, ct);
+        await RememberVersionsAsync(connection, ct);
     }
 
     // "create schema if not exists" demands the right to create one even where it exists.
@@ -55,6 +58,16 @@ public static class Schema
         command.Parameters.Add(Rows.ToParameter(Families.All.Select(family => family.Owner).ToArray()));
         await command.ExecuteNonQueryAsync(ct);
     }
+
+    // Where nothing was projected yet, all rows will come from this version. Elsewhere a model without a version is one
+    // whose rows nobody knows the origin of, a new one for instance, and is rebuilt.
+    private static Task<int> RememberVersionsAsync(NpgsqlConnection connection, CancellationToken ct) =>
+        connection.ExecuteAsync(new SqlStatement("""
+            insert into read_models.model_version (name, version) select * from unnest($1::text[], $2::int[])
+            where not exists (select from read_models.follower_position)
+            on conflict (name) do nothing
+            """, Projections.All.Select(model => model.Name).ToArray(),
+            Projections.All.Select(model => model.Version).ToArray()), ct);
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string text, CancellationToken ct)
     {

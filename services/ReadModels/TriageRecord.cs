@@ -16,6 +16,9 @@ public sealed class TriageRecord : IReadModel
     public IReadOnlyList<Family> Families { get; } = [Contracts.Families.Signature, Contracts.Families.TriagePolicy];
 
     /// <inheritdoc/>
+    public IReadOnlyList<string> Tables { get; } = ["signature_case", "triage_policy"];
+
+    /// <inheritdoc/>
     public IEnumerable<SqlStatement> Project(IReadOnlyList<IncomingEvent> events) => events.SelectMany(Project);
 
     /// <summary>The statement of one event.</summary>

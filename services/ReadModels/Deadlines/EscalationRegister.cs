@@ -17,6 +17,9 @@ public sealed class EscalationRegister : IReadModel
         [Contracts.Families.Escalation, Contracts.Families.EscalationPolicy, Contracts.Families.Notification];
 
     /// <inheritdoc/>
+    public IReadOnlyList<string> Tables { get; } = ["escalation", "escalation_policy", "notification"];
+
+    /// <inheritdoc/>
     public IEnumerable<SqlStatement> Project(IReadOnlyList<IncomingEvent> events) => events.SelectMany(Project);
 
     /// <summary>The statement of one event.</summary>

@@ -22,7 +22,9 @@ public static class TestServers
 
     /// <summary>Creates an empty database and the roles migrations grant to; its connection string.</summary>
     /// <param name="server">A superuser's connection string; that of this run's server by default.</param>
-    public static async Task<string> CreateDatabaseAsync(CancellationToken ct, string? server = null)
+    /// <param name="template">The database it is a copy of, to which nobody may be connected.</param>
+    public static async Task<string> CreateDatabaseAsync(
+        CancellationToken ct, string? server = null, string template = "template1")
     {
         server ??= Postgres;
         var name = $"t_{Guid.NewGuid():N}";
@@ -36,7 +38,7 @@ public static class TestServers
             end $$
             """))
             await roles.ExecuteNonQueryAsync(ct);
-        await using (var create = source.CreateCommand($"create database {name}"))
+        await using (var create = source.CreateCommand($"create database {name} template {template}"))
             await create.ExecuteNonQueryAsync(ct);
         return new NpgsqlConnectionStringBuilder(server) { Database = name }.ConnectionString;
     }

@@ -1,5 +1,4 @@
 using CapaEngine.Contracts;
-using CapaEngine.Integration.Infrastructure;
 using Shouldly;
 using static CapaEngine.Integration.ReadModels.ReadModelDatabase;
 
@@ -101,76 +100,21 @@ public sealed class ProjectionTests
     [Fact]
     public async Task every_stored_type_is_projected_and_moves_its_record_to_its_revision()
     {
-        var log = new History();
-        var types = EventCatalog.Names.Where(name => FamilyOf(name) is not null).ToList();
+        var types = GoldenHistory.Types;
         types.Count.ShouldBeGreaterThan(50);
-        foreach (var type in types)
-        {
-            var (family, first) = (FamilyOf(type)!, FirstOf(type));
-            log.Add(family, StreamOf(type), Golden(first));
-            if (type != first) log.Add(family, StreamOf(type), Golden(type));
-        }
-
         await using var database = await CreateAsync(Ct);
-        await ApplyAsync(database.Projector(), log.Events, 10, Ct);
+        await ApplyAsync(database.Projector(), GoldenHistory.Tell().Events, 10, Ct);
 
         (await database.ListAsync<string>("select event_type from read_models.parked_stream", Ct)).ShouldBeEmpty();
         var rows = (await database.RowsAsync(Ct))
             .Where(row => !row.StartsWith("case_event", StringComparison.Ordinal)).ToList();
         foreach (var type in types)
         {
-            var revision = type == FirstOf(type) ? 0 : 1;
+            var revision = type == GoldenHistory.FirstOf(type) ? 0 : 1;
             rows.ShouldContain(
-                row => row.Contains(KeyOf(type), StringComparison.Ordinal)
+                row => row.Contains(GoldenHistory.KeyOf(type), StringComparison.Ordinal)
                     && row.Contains($"\"revision\": {revision}", StringComparison.Ordinal),
                 $"{type} leaves its record behind.");
         }
     }
-
-    // Streams are named after an id but for a few, whose rows have a key of their own.
-    private static string StreamOf(string type) => type switch
-    {
-        "number.assigned.v1" => "numbering-nc-2026",
-        "triage-policy.set.v1" => "triage-policy",
-        _ => FamilyOf(type)!.Stream(NameBasedId.From(type)),
-    };
-
-    private static string KeyOf(string type) => type switch
-    {
-        "number.assigned.v1" => "NC-2026-000001",
-        "triage-policy.set.v1" => "triage_policy",
-        "escalation-policy.set.v1" => "escalation_policy",
-        "cause-codes.set.v1" => "cause_code",
-        "profile.set.v1" => "profile_version",
-        "site.profile-chosen.v1" => "site_profile",
-        _ => NameBasedId.From(type).ToString("D"),
-    };
-
-    private static object Golden(string type) => EventCatalog.Deserialize(type, File.ReadAllBytes(Path.Combine(
-        ServiceProcess.RepositoryRoot(), "tests/CapaEngine.Specs/Contracts/Golden", $"{type}.json")));
-
-    // A case of another system begins its stream; what the system says of it later follows it.
-    private static string FirstOf(string type) => FamilyOf(type)!.Name switch
-    {
-        _ when type.StartsWith("nonconformity.import", StringComparison.Ordinal) => "nonconformity.imported.v1",
-        "nonconformity" => "nonconformity.reported.v1",
-        "actionplan" => "actionplan.opened.v1",
-        "rootcause" => "rootcause.started.v1",
-        "effectiveness" => "effectiveness.criteria-locked.v1",
-        "numbering-nc" => "number.assigned.v1",
-        "cause-codes" => "cause-codes.set.v1",
-        "profile" => "profile.set.v1",
-        "site" => "site.profile-chosen.v1",
-        "concession" => "concession.requested.v1",
-        "signature" => "signature.opened.v1",
-        "triage-policy" => "triage-policy.set.v1",
-        "escalation" => "escalation.raised.v1",
-        "escalation-policy" => "escalation-policy.set.v1",
-        "notification" => "notification.composed.v1",
-        var intake => intake == "production" ? "production.recorded.v1" : $"{intake}.received.v1",
-    };
-
-    // The part before the dot names the family but for numbers; checkpoints and parked reactions belong to none.
-    private static Family? FamilyOf(string type) => type.Split('.')[0] is var name && name == "number"
-        ? Families.NonconformityNumbers : Families.All.FirstOrDefault(family => family.Name == name);
 }

@@ -74,6 +74,8 @@ internal sealed class StreamRows : IReadModel
 
     public IReadOnlyList<Family> Families => CapaEngine.Contracts.Families.All;
 
+    public IReadOnlyList<string> Tables => ["applied"];
+
     public IEnumerable<SqlStatement> Project(IReadOnlyList<IncomingEvent> events) => events.Select(incoming =>
         new SqlStatement(Statement, incoming.Stream, incoming.Revision, incoming.EventId));
 }

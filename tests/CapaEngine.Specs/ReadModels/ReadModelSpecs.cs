@@ -22,6 +22,10 @@ public sealed class ReadModelSpecs
     }
 
     [Fact]
+    public void a_table_belongs_to_one_model() =>
+        Projections.All.SelectMany(model => model.Tables).ShouldBeUnique();
+
+    [Fact]
     public void a_cursor_is_read_back_only_in_its_own_order()
     {
         var cursor = new Cursor(PageRequest.NewestFirst, Start.AddTicks(1230), NameBasedId.From("a"));
