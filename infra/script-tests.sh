@@ -35,7 +35,7 @@ it_refuses_an_unknown_verb_by_name() { refused 2 "'frobnicate'" "$ROOT/capa" fro
 
 it_refuses_an_unknown_option_of_every_verb_by_name() {
   local verb
-  for verb in up down status logs token verify replay demo test bench; do refused 2 "'--frobnicate'" "$ROOT/capa" "$verb" --frobnicate; done
+  for verb in up down status logs token verify replay rebuild demo test bench; do refused 2 "'--frobnicate'" "$ROOT/capa" "$verb" --frobnicate; done
 }
 
 it_asks_for_a_role_and_refuses_what_would_break_the_request() {
@@ -62,7 +62,7 @@ it_lists_the_verbs_it_has_and_works_from_any_folder() {
   local help verb
   cd /
   help=$("$ROOT/capa" help)
-  for verb in up down status logs token sql verify replay demo test bench; do contains $'\n  '"$verb " "$help"; done
+  for verb in up down status logs token sql verify replay rebuild demo test bench; do contains $'\n  '"$verb " "$help"; done
 }
 
 # --- Ports ------------------------------------------------------------------------------------------------------

@@ -1,23 +1,34 @@
 # shellcheck shell=bash
-# The verbs that prove what the pipeline did, `verify`, and that carry out what it had to set aside, `replay`.
+# The verbs that prove what the pipeline did, `verify`, that carry out what it had to set aside, `replay`, and that make
+# read models again, `rebuild`.
 
 verb_verify() {
-  local pipeline=0 options=()
+  local what='' options=() only_pipeline=''
   while [[ $# -gt 0 ]]; do
     case $1 in
-      --pipeline) pipeline=1 ;;
-      --json | --at-rest | --allow-parked) options+=("$1") ;;
+      --pipeline | --read-models)
+        [[ -z $what ]] || die 2 "verify takes --pipeline or --read-models, one at a time"
+        what=$1
+        ;;
+      --json) options+=("$1") ;;
+      --at-rest | --allow-parked)
+        options+=("$1")
+        only_pipeline=$1
+        ;;
       --settle-seconds | --deadline-seconds)
         [[ ${2:-} =~ ^[0-9]+$ ]] || die 2 "verify $1 needs a number of seconds"
         options+=("$1" "$2")
+        only_pipeline=$1
         shift
         ;;
       *) no_more_arguments verify "$1" ;;
     esac
     shift
   done
-  ((pipeline)) || die 2 "verify needs what to verify: ./capa verify --pipeline"
+  [[ -n $what ]] || die 2 "verify needs what to verify: ./capa verify --pipeline, or --read-models"
+  [[ $what == --pipeline || -z $only_pipeline ]] || die 2 "verify --read-models does not take $only_pipeline"
   load_ports
+  if [[ $what == --read-models ]]; then with_read_models verify "${options[@]}"; fi
   require_alive postgres
   if uses_local_event_log; then require_alive event-log; fi
   require_auditor
@@ -53,6 +64,25 @@ verb_replay() {
   CAPA_TOKEN=$(request_token p-1 '*' '' administrator) || exit
   export CAPA_TOKEN
   exec dotnet "$STATE/app/verify/$(assembly verify)" replay --api "$(origin gateway)" "${options[@]}"
+}
+
+verb_rebuild() {
+  [[ $# -le 1 ]] || no_more_arguments rebuild "$2"
+  [[ ${1:-} != -* ]] || no_more_arguments rebuild "$1"
+  load_ports
+  with_read_models rebuild "$@"
+}
+
+# with_read_models COMMAND [ARGUMENT...]: the program that serves the read models makes them again, too. It works beside
+# the running one, of which it needs nothing.
+with_read_models() {
+  local setting
+  require_alive postgres
+  if uses_local_event_log; then require_alive event-log; fi
+  [[ -f $STATE/app/read-models/$(assembly read-models) ]] ||
+    die 3 "the read models are not installed; ./capa up installs them"
+  while IFS= read -r setting; do export "${setting?}"; done < <(settings_of read-models)
+  exec dotnet "$STATE/app/read-models/$(assembly read-models)" "$@"
 }
 
 # The same program audits and replays.

@@ -7,6 +7,8 @@ using CapaEngine.ReadModels.Rebuilding;
 using CapaEngine.ReadModels.Reports;
 using Npgsql;
 
+if (RebuildCommands.IsNamedBy(args)) return await RebuildCommands.RunAsync(args);
+
 var builder = CapaService.CreateBuilder(args, ServiceNames.ReadModels);
 var postgres = builder.Configuration.GetConnectionString("Postgres")
     ?? throw new InvalidOperationException("ConnectionStrings:Postgres must name the database of the read models.");
@@ -44,9 +46,12 @@ builder.Services.AddSingleton<IReadModelTables, PostgresTables>();
 builder.Services.AddSingleton<ParkedStreams>();
 builder.Services.AddHealthChecks()
     .AddCheck<DatabaseProbe>("postgres", tags: [Health.ReadyTag])
-    .AddCheck<ParkedStreams>("parked-streams", tags: [Health.ReadyTag]);
+    .AddCheck<ParkedStreams>("parked-streams", tags: [Health.ReadyTag])
+    .AddCheck<ModelVersions>("model-versions", tags: [Health.ReadyTag]);
 
 builder.Services.AddSingleton<Rebuild>();
+builder.Services.AddSingleton<ModelVersions>();
+builder.Services.AddHostedService(services => services.GetRequiredService<ModelVersions>());
 builder.Services.AddSingleton<ParkedStreamsReplay>();
 builder.Services.AddSingleton<IParkedEvents>(services => services.GetRequiredService<ParkedStreamsReplay>());
 // Parked streams are read again before anything new arrives.
@@ -67,3 +72,4 @@ app.MapRules();
 app.MapReports();
 app.MapParkedEvents(ServiceNames.ReadModels);
 await app.RunAsync();
+return 0;

@@ -19,6 +19,8 @@ public sealed class Projector(
 
     private const int AttemptCountMax = 5;
 
+    private IReadOnlyDictionary<string, int>? versionsAtStart;
+
     private readonly ConcurrentDictionary<string, Standing> standings = new(StringComparer.Ordinal);
     private readonly Dictionary<string, IReadModel[]> modelsByFamily = Contracts.Families.All.ToDictionary(
         family => family.Name, family => readModels.Where(model => model.Families.Contains(family)).ToArray());
@@ -117,11 +119,28 @@ public sealed class Projector(
         await KeepAsync([stored], ct);
     }
 
+    // A rebuild moves the number of parkings, so that a projector of another version comes here before it writes again.
+    // At the start it may write: its own rebuild is due then.
+    private async Task StopWhereOvertakenAsync(CancellationToken ct)
+    {
+        var stored = await tables.LoadVersionsAsync(ct);
+        versionsAtStart ??= stored;
+        foreach (var model in readModels)
+        {
+            if (stored.TryGetValue(model.Name, out var version) && version != model.Version
+                && versionsAtStart.GetValueOrDefault(model.Name) != version)
+                throw new InvalidOperationException(
+                    $"{model.Name} was rebuilt by version {version} of its projection, and this process has version "
+                    + $"{model.Version}. It writes no more rows and is to be replaced.");
+        }
+    }
+
     // The parked streams are read after the numbers of parkings and are known before these: a list that is newer than
     // its number is caught by the fence, one that is older would not be.
     private async Task KeepAsync(IReadOnlyList<Standing> stored, CancellationToken ct)
     {
         await parked.LoadAsync(ct);
+        await StopWhereOvertakenAsync(ct);
         foreach (var standing in stored) standings[standing.RoutingKey] = standing;
     }
 }

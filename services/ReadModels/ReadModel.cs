@@ -32,7 +32,7 @@ public interface IReadModel
     /// <summary>The families whose events it wants.</summary>
     IReadOnlyList<Family> Families { get; }
 
-    /// <summary>The tables of the schema <c>read_models</c> that its statements write, and no other model's do.</summary>
+    /// <summary>The tables of the schema <c>read_models</c> that it writes, and no other model does.</summary>
     IReadOnlyList<string> Tables { get; }
 
     /// <summary>The statements of these events, which are of one family and in log order.</summary>

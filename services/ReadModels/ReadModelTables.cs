@@ -1,3 +1,4 @@
+using CapaEngine.ReadModels.Rebuilding;
 using Npgsql;
 
 namespace CapaEngine.ReadModels;
@@ -24,6 +25,9 @@ public interface IReadModelTables
 
     /// <summary>The streams that wait.</summary>
     Task<IReadOnlyList<ParkedStream>> LoadParkedAsync(CancellationToken ct);
+
+    /// <summary>From which version of its projection the rows of each model come.</summary>
+    Task<IReadOnlyDictionary<string, int>> LoadVersionsAsync(CancellationToken ct);
 
     /// <summary>
     /// Carries out the statements, moves the position and counts the streams that they park, all or nothing. False
@@ -68,6 +72,12 @@ public sealed class PostgresTables(NpgsqlDataSource database) : IReadModelTables
     public async Task<IReadOnlyList<ParkedStream>> LoadParkedAsync(CancellationToken ct) =>
         await database.QueryAsync<ParkedStream>(
             new SqlStatement($"select {Rows.ColumnsOf<ParkedStream>()} from read_models.parked_stream"), ct);
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyDictionary<string, int>> LoadVersionsAsync(CancellationToken ct) =>
+        (await database.QueryAsync<ModelVersion>(
+            new SqlStatement($"select {Rows.ColumnsOf<ModelVersion>()} from read_models.model_version"), ct))
+        .ToDictionary(model => model.Name, model => model.Version);
 
     /// <inheritdoc/>
     public async Task<bool> CommitAsync(

@@ -76,8 +76,7 @@ internal sealed partial class CopyWriter(
         NpgsqlConnection connection, IncomingEvent incoming, string reason, CancellationToken ct)
     {
         _parked.Add(incoming.Stream);
-        var routingKey = Partitions.RoutingKey(
-            incoming.Family.Name, Partitions.Of(incoming.Stream, partitionCount));
+        var routingKey = FollowedThrough.KeyOf(incoming.Family, incoming.Stream, partitionCount);
         return connection.ExecuteAsync(Aimed(ParkedStreams.Park(routingKey, incoming, reason)), ct);
     }
 

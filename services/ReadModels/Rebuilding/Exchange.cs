@@ -42,7 +42,8 @@ internal sealed class Exchange(TableCopy copy, IReadOnlyList<IReadModel> models,
         // Names are written with their schema only where it would not be found by itself.
         await ExecuteAsync("set local search_path = ''", ct);
         // From here on no projector moves and no stream is parked or released; queries go on.
-        await ExecuteAsync($"lock table read_models.follower_position, read_models.parked_stream in {Locking} mode", ct);
+        await ExecuteAsync(
+            $"lock table read_models.follower_position, read_models.parked_stream in {Locking} mode", ct);
         await ReachLiveTablesAsync(transaction, ct);
         await ExecuteAsync($"lock table {await OutermostFirstAsync(ct)} in access exclusive mode", ct);
         if (!await TableCopy.IsLikeTheLiveTablesAsync(connection, copy.Tables, CopySchemas.Next, ct))
@@ -68,14 +69,11 @@ internal sealed class Exchange(TableCopy copy, IReadOnlyList<IReadModel> models,
     {
         var reached = await copy.Connection.ValuesAsync<long>(
             new SqlStatement("select coalesce(max(position), 0) from read_models.follower_position"), ct);
-        await foreach (var chunk in copy.ReadOnAsync(ct))
-        {
+        await foreach (var chunk in copy.ReadOnAsync((ulong)reached[0], ct))
             await copy.WriteAsync(transaction, chunk, ct);
-            if (copy.State.Position >= reached[0]) break;
-        }
     }
 
-    // A query locks a view and then what the view reads, so the exchange does, too, or the two could wait for each other.
+    // A query locks a view and then what the view reads. So does the exchange, or the two could wait for each other.
     private async Task<string> OutermostFirstAsync(CancellationToken ct)
     {
         var views = await copy.Connection.ValuesAsync<string>(new SqlStatement("""
@@ -114,7 +112,7 @@ internal sealed class Exchange(TableCopy copy, IReadOnlyList<IReadModel> models,
             """, [copy.Tables.ToArray()]), ct);
 
     // Where all models of a family are rebuilt, the copy tells how far the family has come and which of its streams
-    // wait. Elsewhere the others' rows do; what comes again changes nothing in rows that have seen it. In any case every
+    // wait. Elsewhere the others' rows do; what comes again changes nothing in rows that have seen it. In any case each
     // projector finds its belief outdated, whatever process it runs in, and reads again where things stand.
     private async Task TakeOverPositionsAsync(CancellationToken ct)
     {

@@ -29,7 +29,7 @@ public sealed class Rebuild(
     /// <summary>All read models, of which a rebuild makes some again.</summary>
     public IReadOnlyList<IReadModel> All { get; init; } = Projections.All;
 
-    /// <summary>Rebuilds models. Throws <see cref="CopyInProgressException"/> where another rebuild is running.</summary>
+    /// <summary>Rebuilds models. Throws <see cref="CopyInProgressException"/> where another one does.</summary>
     public async Task RunAsync(
         IReadOnlyList<IReadModel> models, Action<RebuildProgress>? told, CancellationToken ct)
     {

@@ -58,9 +58,10 @@ internal sealed class TableCopy : IAsyncDisposable
     /// Takes up the copy of these models, or begins it. Throws <see cref="CopyInProgressException"/> where another
     /// process is at work on it.
     /// </summary>
+    /// <param name="anew">Whether what an interrupted run left is of no use.</param>
     public static async Task<TableCopy> OpenAsync(
         NpgsqlDataSource database, IEventStore store, IReadOnlyList<IReadModel> models, string target,
-        PipelineOptions options, CancellationToken ct)
+        PipelineOptions options, CancellationToken ct, bool anew = false)
     {
         var connection = await database.OpenConnectionAsync(ct);
         try
@@ -69,7 +70,7 @@ internal sealed class TableCopy : IAsyncDisposable
                 new SqlStatement("select pg_try_advisory_lock($1)", LockOf(target)), ct);
             if (!locked[0]) throw new CopyInProgressException(target);
             var tables = await TableShapes.NamesAsync(connection, models.SelectMany(model => model.Tables), ct);
-            var state = await TakeUpAsync(connection, models, tables, target, ct);
+            var state = await TakeUpAsync(connection, models, tables, target, anew, ct);
             var writer = new CopyWriter(models, target, [.. tables, Parked], options.PartitionCount);
             await writer.LoadParkedAsync(connection, ct);
             return new TableCopy(connection, store, writer, options, state, tables);
@@ -81,31 +82,21 @@ internal sealed class TableCopy : IAsyncDisposable
         }
     }
 
-    /// <summary>Whether a process is at work on the tables in a schema, and how far they have come.</summary>
-    public static async Task<(bool IsRunning, CopyState? State)> LookAsync(
-        NpgsqlDataSource database, string target, CancellationToken ct)
-    {
-        await using var connection = await database.OpenConnectionAsync(ct);
-        var states = await connection.QueryAsync<CopyState>(new SqlStatement(
-            $"select {Rows.ColumnsOf<CopyState>()} from read_models.table_copy where target = $1", target), ct);
-        var holders = await connection.ValuesAsync<long>(new SqlStatement("""
-            select count(*) from pg_locks
-            where locktype = 'advisory' and granted and database = (select oid from pg_database
-              where datname = current_database()) and (classid::bigint << 32) + objid::bigint = $1 and objsubid = 1
-            """, LockOf(target)), ct);
-        return (holders[0] > 0, states.SingleOrDefault());
-    }
+    /// <summary>Reads from the log what is missing, in transactions of their own; how many events.</summary>
+    public Task<long> CatchUpAsync(Action<CopyState>? told, CancellationToken ct) =>
+        CatchUpAsync(ulong.MaxValue, wanted: null, told, ct);
 
-    /// <summary>Reads from the log what is missing up to its end, in transactions of their own; how many events.</summary>
-    public async Task<long> CatchUpAsync(Action<CopyState>? told, CancellationToken ct)
+    /// <summary>Reads what is missing up to a position, but for the events that are not wanted.</summary>
+    public async Task<long> CatchUpAsync(
+        ulong through, Func<IncomingEvent, bool>? wanted, Action<CopyState>? told, CancellationToken ct)
     {
         var before = State.EventCount;
-        await foreach (var chunk in ReadOnAsync(ct))
+        await foreach (var chunk in ReadOnAsync(through, ct))
         {
             await using var transaction = await _connection.BeginTransactionAsync(ct);
             // What a crash of the database takes is read again: the rows and the position are lost together.
             await _connection.ExecuteAsync(new SqlStatement("set local synchronous_commit = off"), ct);
-            await WriteAsync(transaction, chunk, ct);
+            await WriteAsync(transaction, wanted is null ? chunk : chunk.Only(wanted), ct);
             await transaction.CommitAsync(ct);
             told?.Invoke(State);
         }
@@ -113,10 +104,9 @@ internal sealed class TableCopy : IAsyncDisposable
         return State.EventCount - before;
     }
 
-    /// <summary>What is missing up to the end of the log.</summary>
-    public IAsyncEnumerable<LogChunk> ReadOnAsync(CancellationToken ct) =>
-        LogChunks.ReadAsync(
-            _store, (ulong)State.Position, _writer.Families, _options.CatchUpEventsMax, ct);
+    /// <summary>What is missing up to a position, or to the end of the log where that is nearer.</summary>
+    public IAsyncEnumerable<LogChunk> ReadOnAsync(ulong through, CancellationToken ct) => LogChunks.ReadAsync(
+        _store, (ulong)State.Position, through, _writer.Families, _options.CatchUpEventsMax, ct);
 
     /// <summary>Writes a chunk in the caller's transaction.</summary>
     public async Task WriteAsync(NpgsqlTransaction transaction, LogChunk chunk, CancellationToken ct)
@@ -142,11 +132,18 @@ internal sealed class TableCopy : IAsyncDisposable
         await _writer.LoadParkedAsync(_connection, ct);
     }
 
-    /// <summary>Gathers the statistics without which the first queries on the tables would be planned blindly.</summary>
+    /// <summary>Gathers the statistics without which the first queries would be planned blindly.</summary>
     public async Task AnalyzeAsync(CancellationToken ct)
     {
         foreach (var table in Tables)
             await _connection.ExecuteAsync(new SqlStatement($"analyze {State.Target}.{table}"), ct);
+    }
+
+    /// <summary>Removes what was copied.</summary>
+    public async Task DiscardAsync(CancellationToken ct)
+    {
+        await TableShapes.DropAsync(_connection, State.Target, ct);
+        await EnterAsync(CopyPhases.Done, ct);
     }
 
     /// <inheritdoc/>
@@ -163,11 +160,11 @@ internal sealed class TableCopy : IAsyncDisposable
 
     private static async Task<CopyState> TakeUpAsync(
         NpgsqlConnection connection, IReadOnlyList<IReadModel> models, List<string> tables, string target,
-        CancellationToken ct)
+        bool anew, CancellationToken ct)
     {
         var composition = CompositionOf(models);
         var stored = await LoadAsync(connection, target, ct);
-        var goesOn = stored is not null && stored.Phase != CopyPhases.Done && stored.Composition == composition
+        var goesOn = !anew && stored is not null && stored.Phase != CopyPhases.Done && stored.Composition == composition
             && await IsLikeTheLiveTablesAsync(connection, tables, target, ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         if (!goesOn)

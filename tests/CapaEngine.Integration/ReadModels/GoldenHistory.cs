@@ -3,7 +3,7 @@ using CapaEngine.Integration.Infrastructure;
 
 namespace CapaEngine.Integration.ReadModels;
 
-/// <summary>Every stored type once, as its golden event has it, each in a stream of its own behind a first event.</summary>
+/// <summary>Every stored type once, as its golden event has it, each in its own stream behind a first one.</summary>
 public static class GoldenHistory
 {
     /// <summary>The types of all families.</summary>

@@ -62,8 +62,22 @@ internal sealed class RebuildStand : IAsyncDisposable
         NullLogger<Rebuild>.Instance);
 
     /// <summary>Rebuilds every read model.</summary>
-    public Task RebuildAllAsync(CancellationToken ct, IEventStore? store = null, Action<RebuildProgress>? told = null) =>
+    public Task RebuildAllAsync(
+        CancellationToken ct, IEventStore? store = null, Action<RebuildProgress>? told = null) =>
         Rebuild(store).RunAsync(Projections.All, told, ct);
+
+    /// <summary>A check of the live rows as a process of its own would carry it out.</summary>
+    public Task<CheckResult> CheckAsync(CancellationToken ct, IEventStore? store = null) => new ReadModelCheck(
+        Database.Source, store ?? Store, Options.Create(new PipelineOptions { CatchUpEventsMax = 20 }))
+        .RunAsync(Projections.All, null, ct);
+
+    /// <summary>The versions as a process keeps them whose read models are these.</summary>
+    public ModelVersions Versions(IReadOnlyList<IReadModel> models, IEventStore? store = null) => new(
+        new PostgresTables(Database.Source),
+        new Rebuild(
+            Database.Source, store ?? Store, Options.Create(new PipelineOptions { CatchUpEventsMax = 20 }),
+            TimeProvider.System, NullLogger<Rebuild>.Instance) { All = models },
+        TimeProvider.System, NullLogger<ModelVersions>.Instance);
 
     /// <summary>Everything an analyst, a comparison or a later script could see of the schemas.</summary>
     public async Task<IReadOnlyList<string>> SurfaceAsync(CancellationToken ct) => await Database.ListAsync<string>("""

@@ -29,6 +29,29 @@ public sealed class ProjectorSpecs
         database.Rows[Stream].Select(applied => applied.Revision).ShouldBe([0]);
     }
 
+    [Fact]
+    public async Task a_projector_that_another_version_overtook_writes_no_more()
+    {
+        database.Versions["streams"] = 1;
+        var overtaken = NewProjector();
+        await overtaken.LoadPositionsAsync(default);
+        await overtaken.ApplyAsync(Key, [Event(0)], 1, default);
+        // A rebuild by another version, as every projector meets it.
+        database.Versions["streams"] = 2;
+        database.Parkings[Key]++;
+
+        var refused = await Should.ThrowAsync<InvalidOperationException>(
+            () => overtaken.ApplyAsync(Key, [Event(1)], 2, default));
+        refused.Message.ShouldContain("version 2");
+        database.Positions[Key].ShouldBe(1ul);
+
+        // Started anew it writes until its own rebuild has made the rows again.
+        var restarted = NewProjector();
+        await restarted.LoadPositionsAsync(default);
+        await restarted.ApplyAsync(Key, [Event(1)], 2, default);
+        database.Positions[Key].ShouldBe(2ul);
+    }
+
     private static IncomingEvent Event(long revision, bool isKnown = true) => new(
         Stream, Families.ActionPlan, revision, LogPosition.At((ulong)revision + 1), NameBasedId.From($"{revision}"),
         "actionplan.owner-changed.v1",
@@ -54,6 +77,9 @@ public sealed class ProjectorSpecs
 
         public Task<IReadOnlyList<ParkedStream>> LoadParkedAsync(CancellationToken ct) =>
             Task.FromResult<IReadOnlyList<ParkedStream>>([.. database.Parked.Values]);
+
+        public Task<IReadOnlyDictionary<string, int>> LoadVersionsAsync(CancellationToken ct) =>
+            Task.FromResult<IReadOnlyDictionary<string, int>>(database.Versions.ToDictionary());
 
         public Task<bool> CommitAsync(
             Standing expected, ulong through, int parkingCount, IReadOnlyList<SqlStatement> statements,

@@ -14,6 +14,9 @@ internal sealed class SimulatedDatabase
 
     public Dictionary<string, ParkedStream> Parked { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>From which version of its projection each model's rows come.</summary>
+    public Dictionary<string, int> Versions { get; } = new(StringComparer.Ordinal);
+
     /// <summary>For each stream the revisions that were applied to its row, in that order.</summary>
     public Dictionary<string, List<(long Revision, Guid EventId)>> Rows { get; } = new(StringComparer.Ordinal);
 
@@ -92,6 +95,9 @@ internal sealed class TablesConnection(
 
     public Task<IReadOnlyList<ParkedStream>> LoadParkedAsync(CancellationToken ct) =>
         AskAsync("loads parked streams", () => (IReadOnlyList<ParkedStream>)[.. database.Parked.Values]);
+
+    public Task<IReadOnlyDictionary<string, int>> LoadVersionsAsync(CancellationToken ct) =>
+        Task.FromResult<IReadOnlyDictionary<string, int>>(database.Versions.ToDictionary());
 
     public Task<bool> CommitAsync(
         Standing expected, ulong through, int parkingCount, IReadOnlyList<SqlStatement> statements,

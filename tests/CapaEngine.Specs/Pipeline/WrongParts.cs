@@ -111,6 +111,9 @@ internal static class WrongParts
 
         public Task<IReadOnlyList<ParkedStream>> LoadParkedAsync(CancellationToken ct) => right.LoadParkedAsync(ct);
 
+        public Task<IReadOnlyDictionary<string, int>> LoadVersionsAsync(CancellationToken ct) =>
+            right.LoadVersionsAsync(ct);
+
         public Task<bool> CommitAsync(
             Standing expected, ulong through, int parkingCount, IReadOnlyList<SqlStatement> statements,
             CancellationToken ct) => commit(expected, through, parkingCount, statements, ct);
