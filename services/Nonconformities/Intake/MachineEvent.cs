@@ -181,7 +181,8 @@ public sealed record MachineEvent(
     {
         null or "" => throw NotCloudEvent(name, "is required"),
         { Length: > 500 } => throw NotCloudEvent(name, "must have at most 500 characters"),
-        _ when value.AsSpan().ContainsAny(IntakeData.ControlCharacters) => throw NotCloudEvent(name, "must not contain control characters"),
+        _ when value.AsSpan().ContainsAny(IntakeData.ControlCharacters) =>
+            throw NotCloudEvent(name, "must not contain control characters"),
         _ => value,
     };
 
