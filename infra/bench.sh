@@ -27,9 +27,9 @@ verb_bench() {
 check_bench_arguments() {
   while [[ $# -gt 0 ]]; do
     case $1 in
-      store | pipeline | rebuild) what=$1 ;;
+      store | pipeline) what=$1 ;;
       --json | --direct) ;;
-      --rounds | --deviations | --slice-ms | --row | --seconds | --rate)
+      --rounds | --slice-ms | --row | --seconds | --rate)
         [[ -n ${2:-} ]] || die 2 "bench $1 needs a value"
         shift
         ;;

@@ -11,7 +11,7 @@ var name = new Argument<string>("name")
     Description = "What to measure.",
     DefaultValueFactory = _ => "store",
 };
-name.AcceptOnlyFromAmong("store", "pipeline", "rebuild");
+name.AcceptOnlyFromAmong("store", "pipeline");
 var json = new Option<bool>("--json") { Description = "Print one object keyed by row name, and nothing else." };
 var rounds = new Option<int>("--rounds") { Description = "Medians of so many.", DefaultValueFactory = _ => 5 };
 var slice = new Option<int>("--slice-ms")
@@ -29,21 +29,13 @@ var rate = new Option<double[]>("--rate")
     Description = "A fixed rate for the pipeline, events a second; may be repeated.",
     DefaultValueFactory = _ => [1_000],
 };
-var deviations = new Option<int>("--deviations")
-{
-    Description = "How many deviations the log holds that is rebuilt from.", DefaultValueFactory = _ => 200_000,
-};
 var direct = new Option<bool>("--direct") { Description = "Send to the intake itself, past the gateway." };
 var root = new RootCommand("Measures paths of the product beside the limits of their parts.")
 {
-    name, json, rounds, slice, only, seconds, rate, direct, deviations,
+    name, json, rounds, slice, only, seconds, rate, direct,
 };
-root.SetAction((options, ct) => options.GetValue(name) switch
-{
-    "pipeline" => RunPipelineAsync(options, ct),
-    "rebuild" => RunRebuildAsync(options, ct),
-    _ => RunStoreAsync(options, ct),
-});
+root.SetAction((options, ct) =>
+    options.GetValue(name) == "pipeline" ? RunPipelineAsync(options, ct) : RunStoreAsync(options, ct));
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
 {
@@ -61,27 +53,18 @@ async Task<int> RunStoreAsync(ParseResult options, CancellationToken ct)
         log, raw, TimeSpan.FromMilliseconds(options.GetValue(slice)), options.GetValue(rounds),
         options.GetValue(only)!);
     var quiet = options.GetValue(json);
-    if (!quiet) PrintHead();
+    if (!quiet)
+    {
+        Console.WriteLine(
+            "row                events/s      limit  ratio   p50 ms   p99 ms  client us  node us  limit is");
+    }
+
     var rows = await bench.RunAsync((row, measured) => Print(quiet, row, measured), ct);
     if (quiet)
     {
         Console.WriteLine(JsonSerializer.Serialize(rows, MeasuredJson.Default.IReadOnlyDictionaryStringMeasured));
     }
 
-    return 0;
-}
-
-async Task<int> RunRebuildAsync(ParseResult options, CancellationToken ct)
-{
-    await using var log = await EventLogUnderTest.StartAsync(ct);
-    var quiet = options.GetValue(json);
-    var measured = await new RebuildBench(log, options.GetValue(deviations), options.GetValue(rounds)).RunAsync(ct);
-    if (!quiet) PrintHead();
-    Print(quiet, "rebuild", measured);
-    if (quiet)
-        Console.WriteLine(JsonSerializer.Serialize(
-            new Dictionary<string, Measured> { ["rebuild"] = measured },
-            MeasuredJson.Default.IReadOnlyDictionaryStringMeasured));
     return 0;
 }
 
@@ -115,9 +98,6 @@ static int ProcessOf(string variable) => int.Parse(
     Environment.GetEnvironmentVariable(variable)
     ?? throw new InvalidOperationException("Run the benchmarks with './capa bench pipeline'."),
     CultureInfo.InvariantCulture);
-
-static void PrintHead() => Console.WriteLine(
-    "row                events/s      limit  ratio   p50 ms   p99 ms  client us  node us  limit is");
 
 static void Print(bool quiet, string row, Measured m)
 {
