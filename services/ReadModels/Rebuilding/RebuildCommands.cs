@@ -71,7 +71,10 @@ internal static class RebuildCommands
         catch (Exception failure) when (
             failure is CopyInProgressException or CopyLostException or InvalidOperationException or PostgresException)
         {
-            return Fail(Failed, failure is PostgresException { SqlState: PostgresErrorCodes.UndefinedTable }
+            return Fail(Failed, failure is PostgresException
+            {
+                SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName,
+            }
                 ? "the database has not been prepared by this version; start the service first" : failure.Message);
         }
         catch (Exception missing) when (missing is EventStoreUnavailableException or NpgsqlException)
