@@ -289,7 +289,7 @@ public sealed class RebuildTests
             select viewname::text from pg_views where schemaname = 'reporting' and viewname <> 'freshness' order by 1
             """, Ct))
             rows.AddRange(await stand.Database.ListAsync<string>($"""
-                select '{view} ' || (to_jsonb(v) - '{"{updated_at,age_days}"}'::text[])::text
+                select '{view} ' || (to_jsonb(v) - '{"{updated_at,age_days,days}"}'::text[])::text
                 from reporting.{view} v order by 1
                 """, Ct));
         return rows;
