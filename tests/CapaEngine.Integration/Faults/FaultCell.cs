@@ -76,6 +76,14 @@ public sealed record FaultCell(Part Part, Fault Fault, Traffic Traffic)
         new(Part.Broker, Fault.Cut, Traffic.Steady),
     ];
 
+    /// <summary>Those of this run: all, those of one part, or the sample, as <c>CAPA_TEST_FAULTS</c> says.</summary>
+    public static IEnumerable<FaultCell> Chosen => Environment.GetEnvironmentVariable("CAPA_TEST_FAULTS") switch
+    {
+        null or "" => Sample,
+        "all" => All,
+        var part => All.Where(cell => cell.Part == Enum.Parse<Part>(part, ignoreCase: true)),
+    };
+
     /// <inheritdoc/>
     public override string ToString() => $"{Part} {Fault} {Traffic}";
 }

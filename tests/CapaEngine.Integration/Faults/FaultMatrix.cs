@@ -30,7 +30,7 @@ public sealed class FaultMatrix(FaultStand stand, ITestOutputHelper output) : IC
         get
         {
             var cells = new TheoryData<Part, Fault, Traffic>();
-            foreach (var cell in FaultStand.IsWhole ? FaultCell.All : FaultCell.Sample)
+            foreach (var cell in FaultCell.Chosen)
                 cells.Add(cell.Part, cell.Fault, cell.Traffic);
             return cells;
         }

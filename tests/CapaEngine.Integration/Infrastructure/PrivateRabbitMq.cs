@@ -28,7 +28,12 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
     /// <summary>Ends it as a power cut would (<c>kill -9</c>) and starts it again on its data.</summary>
     public async Task KillAndRestartAsync(CancellationToken ct)
     {
-        await SignalAsync("KILL", ct);
+        await RunAsync(
+            """
+            killed=$(recorded rabbitmq pid)
+            kill -s KILL "$killed"
+            for _ in {1..600}; do kill -s 0 "$killed" 2>/dev/null || break; sleep 0.05; done
+            """, ct);
         await StartServerAsync(ct);
     }
 
@@ -55,7 +60,7 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    // After a crash the ports are free and stay what they were.
+    // When a killed node is gone its ports are free, and stay what they were.
     private Task StartServerAsync(CancellationToken ct) => RunAsync(
         """
         for name in rabbitmq rabbitmq-management rabbitmq-metrics rabbitmq-distribution epmd; do
