@@ -17,12 +17,13 @@ public sealed class SettableClock : TimeProvider
 /// <summary>The power went.</summary>
 public sealed class PowerCutException : Exception;
 
-/// <summary>A store that reads as the one below it, and whose appends a double takes in hand.</summary>
+/// <summary>A store that does as the one below it, but for what a double takes in hand.</summary>
 public abstract class StoreAround(IEventStore inner) : IEventStore
 {
     /// <inheritdoc/>
-    public abstract Task<AppendResult> AppendAsync(
-        string stream, ExpectedRevision expected, IReadOnlyList<NewEvent> events, CancellationToken ct);
+    public virtual Task<AppendResult> AppendAsync(
+        string stream, ExpectedRevision expected, IReadOnlyList<NewEvent> events, CancellationToken ct) =>
+        inner.AppendAsync(stream, expected, events, ct);
 
     /// <inheritdoc/>
     public IAsyncEnumerable<RecordedEvent> ReadStreamAsync(
@@ -34,7 +35,7 @@ public abstract class StoreAround(IEventStore inner) : IEventStore
         string stream, long countMax, CancellationToken ct) => inner.ReadStreamBackwardsAsync(stream, countMax, ct);
 
     /// <inheritdoc/>
-    public IAsyncEnumerable<RecordedEvent> ReadAllAsync(
+    public virtual IAsyncEnumerable<RecordedEvent> ReadAllAsync(
         LogPosition after, IReadOnlyList<string> streamPrefixes, CancellationToken ct) =>
         inner.ReadAllAsync(after, streamPrefixes, ct);
 

@@ -1,10 +1,15 @@
 using System.Security.Claims;
 using CapaEngine.Contracts;
+using CapaEngine.Hosting;
+using CapaEngine.Kernel;
+using CapaEngine.ReadModels;
+using CapaEngine.ReadModels.AsOf;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace CapaEngine.Integration.ReadModels;
 
@@ -14,7 +19,18 @@ internal static class ReadModelHost
     /// <summary>The header that says which site the caller belongs to.</summary>
     public const string SiteHeader = "X-Test-Site";
 
-    /// <summary>Starts them on a free port.</summary>
+    /// <summary>Starts the queries of the API.</summary>
+    public static Task<WebApplication> StartWithQueriesAsync(ReadModelDatabase database, CancellationToken ct) =>
+        StartAsync(
+            database, builder => builder.Services
+                .AddSingleton(Options.Create(new PipelineOptions()))
+                .AddSingleton<IEventStore>(new MemoryEventStore(TimeProvider.System))
+                .AddSingleton<NonconformityQueries>().AddSingleton<ActionBoardQueries>()
+                .AddSingleton<RootCauseQueries>().AddSingleton<EffectivenessQueries>().AddSingleton<DossierQueries>()
+                .AddSingleton<Evidence>().AddSingleton<RevisionWait>().AddSingleton<Moments>(),
+            app => app.MapReadModels(), ct);
+
+    /// <summary>Starts endpoints on a free port.</summary>
     public static async Task<WebApplication> StartAsync(
         ReadModelDatabase database, Action<WebApplicationBuilder> add, Action<WebApplication> map, CancellationToken ct)
     {

@@ -4,6 +4,7 @@ using CapaEngine.Hosting;
 using CapaEngine.Kernel;
 using CapaEngine.ReadModels;
 using CapaEngine.ReadModels.Rebuilding;
+using CapaEngine.Specs;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
@@ -127,33 +128,17 @@ internal sealed class RebuildStand : IAsyncDisposable
 }
 
 /// <summary>The log as a reader sees it to whom something happens at every event.</summary>
-internal sealed class EventfulLog(IEventStore inner, Func<RecordedEvent, Task> happen) : IEventStore
+internal sealed class EventfulLog(IEventStore inner, Func<RecordedEvent, Task> happen) : StoreAround(inner)
 {
-    public async IAsyncEnumerable<RecordedEvent> ReadAllAsync(
+    private readonly IEventStore log = inner;
+
+    public override async IAsyncEnumerable<RecordedEvent> ReadAllAsync(
         LogPosition after, IReadOnlyList<string> streamPrefixes, [EnumeratorCancellation] CancellationToken ct)
     {
-        await foreach (var recorded in inner.ReadAllAsync(after, streamPrefixes, ct))
+        await foreach (var recorded in log.ReadAllAsync(after, streamPrefixes, ct))
         {
             await happen(recorded);
             yield return recorded;
         }
     }
-
-    public Task<AppendResult> AppendAsync(
-        string stream, ExpectedRevision expected, IReadOnlyList<NewEvent> events, CancellationToken ct) =>
-        inner.AppendAsync(stream, expected, events, ct);
-
-    public IAsyncEnumerable<RecordedEvent> ReadStreamAsync(
-        string stream, long fromRevision, long countMax, CancellationToken ct) =>
-        inner.ReadStreamAsync(stream, fromRevision, countMax, ct);
-
-    public IAsyncEnumerable<RecordedEvent> ReadStreamBackwardsAsync(
-        string stream, long countMax, CancellationToken ct) => inner.ReadStreamBackwardsAsync(stream, countMax, ct);
-
-    public IAsyncEnumerable<LogMessage> SubscribeToAllAsync(
-        LogPosition after, IReadOnlyList<string> streamPrefixes, CancellationToken ct) =>
-        inner.SubscribeToAllAsync(after, streamPrefixes, ct);
-
-    public Task SetMaxCountAsync(string stream, long countMax, CancellationToken ct) =>
-        inner.SetMaxCountAsync(stream, countMax, ct);
 }

@@ -2,12 +2,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using CapaEngine.Contracts;
 using CapaEngine.Hosting;
-using CapaEngine.Kernel;
-using CapaEngine.ReadModels;
-using CapaEngine.ReadModels.AsOf;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Options;
 using Shouldly;
 using static CapaEngine.Integration.ReadModels.ReadModelDatabase;
 
@@ -25,12 +20,7 @@ public sealed class AsOfQueryTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         database = await CreateAsync(Ct);
-        app = await ReadModelHost.StartAsync(database, builder => builder.Services
-            .AddSingleton(Options.Create(new PipelineOptions()))
-            .AddSingleton<IEventStore>(new MemoryEventStore(TimeProvider.System))
-            .AddSingleton<NonconformityQueries>().AddSingleton<ActionBoardQueries>().AddSingleton<RootCauseQueries>()
-            .AddSingleton<EffectivenessQueries>().AddSingleton<DossierQueries>().AddSingleton<Evidence>()
-            .AddSingleton<RevisionWait>().AddSingleton<Moments>(), started => started.MapReadModels(), Ct);
+        app = await ReadModelHost.StartWithQueriesAsync(database, Ct);
         http = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
     }
 
