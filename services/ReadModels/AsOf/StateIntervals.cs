@@ -5,8 +5,7 @@ namespace CapaEngine.ReadModels.AsOf;
 
 /// <summary>
 /// What the rows of cases said at any past instant, valid and recorded, and from when to when they were in which state.
-/// It follows the changes that the registers make
-/// to their rows, so that what an event means is said once.
+/// It follows the changes that the registers make to their rows, so that what an event means is said once.
 /// </summary>
 public sealed class StateIntervals : IReadModel
 {
